@@ -28,3 +28,5 @@
  * aborts. Never use it on anything that came from outside. */
 #define must(cond) (LIKELY(cond) ? (void)0 : must_failed(#cond, __FILE__, __LINE__))
 _Noreturn void must_failed(const char *cond, const char *file, int line);
+/* Memory is out: says so on standard error and aborts. `wanted` is the size that was refused. */
+_Noreturn void out_of_memory(size_t wanted);

@@ -4,8 +4,9 @@
  * memory here, so that in a steady state nobody calls malloc and an 800 KB body does not page-fault
  * on every request. Blocks of 128 KiB and more are mapped, so an announced but never sent body
  * costs no memory. What a thread keeps for reuse is capped; beyond it blocks go back to the system.
- * A block may be given back on another thread than took it. Under ASan free blocks are poisoned;
- * with POOL_DISABLE=1 in the environment every call is malloc/free (valgrind). */
+ * A block may be given back on another thread than took it. Under ASan, and
+ * with POOL_DISABLE=1 in the environment (for valgrind), every call is malloc or free, so that a
+ * block used after its release is found. */
 #pragma once
 
 #include "base/defs.h"
