@@ -237,12 +237,11 @@ void buf_put_json(struct buf *b, str s)
         b->n = start;
 }
 
-void buf_printf(struct buf *b, const char *fmt, ...)
+void buf_vprintf(struct buf *b, const char *fmt, va_list args)
 {
     if (!buf_reserve(b, 0))
         return;
-    va_list args, again;
-    va_start(args, fmt);
+    va_list again;
     va_copy(again, args);
     size_t room = b->size - b->n;
     int printed = vsnprintf(b->p + b->n, room, fmt, args);
@@ -256,6 +255,13 @@ void buf_printf(struct buf *b, const char *fmt, ...)
         b->n += n;
     }
     va_end(again);
+}
+
+void buf_printf(struct buf *b, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    buf_vprintf(b, fmt, args);
     va_end(args);
 }
 

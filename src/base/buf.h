@@ -5,6 +5,8 @@
  * pointer into the buffer survives a call that may grow it. Memory comes from base/pool. */
 #pragma once
 
+#include <stdarg.h>
+
 #include "base/defs.h"
 #include "base/str.h"
 
@@ -42,4 +44,5 @@ void buf_put_hex(struct buf *b, str bytes);
  * becomes U+FFFD. */
 void buf_put_json(struct buf *b, str s);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void buf_vprintf(struct buf *b, const char *fmt, va_list args) PRINTF_LIKE(2, 0);
 void buf_consume(struct buf *b, size_t n); /* drops the first n bytes */
