@@ -1,6 +1,6 @@
 /* Poisoning of memory that is ours but not in use, so that AddressSanitizer reports its use as it
  * would report the use of freed memory. Without the sanitizer these are nothing. ASAN is
- * 1 or 0. Only the allocators of base include this. */
+ * 1 or 0. Only allocators include this (those of base, and of stacks). */
 #pragma once
 
 #if defined(__SANITIZE_ADDRESS__)

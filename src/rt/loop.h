@@ -1,7 +1,7 @@
 /* One event loop per thread: epoll, timers, a run queue of tasks, a mailbox.
  *
  * A turn: wait for events -> refresh the clock -> dispatch watches -> expire timers -> take mail ->
- * run all runnable tasks -> end-of-turn hooks. Descriptors are registered once, edge-triggered for
+ * run all runnable tasks. Descriptors are registered once, edge-triggered for
  * reading, writing and hang-up; no system call per wait. Everything here belongs to the calling
  * thread except loop_post and loop_stop. */
 #pragma once

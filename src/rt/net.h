@@ -24,7 +24,8 @@
 struct task;
 struct tls;
 
-#define NET_SEND_HIGH (64u << 10) /* net_send suspends while more than this is unsent... */
+/* With pieces up to 16 KiB, what is unsent fits into 64 KiB. */
+#define NET_SEND_HIGH (48u << 10) /* net_send suspends while more than this is unsent... */
 #define NET_SEND_LOW  (16u << 10) /* ...until no more than this is */
 
 struct net_conn {
@@ -33,22 +34,28 @@ struct net_conn {
     bool is_readable;        /* the kernel may have bytes for us */
     bool is_writable;
     bool has_hangup;     /* the peer has closed or reset its side */
+    bool read_wants_out; /* TLS has to write before it can read on... */
+    bool write_wants_in; /* ...and the reverse */
+    int write_errno;     /* writing has failed for good with this error; 0: it has not */
     struct task *reader; /* waiting tasks */
     struct task *writer;
-    /* Set while a task works for the peer without reading from it: it is cancelled with hangup_code
-     * when the peer goes. */
+    /* Set while a task works for the peer without reading from it (net_cancel_on_hangup): it is
+     * cancelled with hangup_code when the peer goes. */
     struct task *hangup_task;
     int hangup_code;
     void (*on_idle)(
         struct net_conn *c); /* nobody waits and bytes or a hang-up have come; NULL: ignored */
     char *out;               /* unsent bytes of net_send, from base/pool; NULL: none */
     size_t out_size, out_from, out_to;
+    size_t out_low;          /* the waiting writer goes on when no more than this is unsent */
     int64_t out_progress_us; /* when a byte last left while some waited */
     int64_t stall_us;        /* 0: no limit */
     uint64_t bytes_in, bytes_out;
 };
 
-/* Takes over a connected non-blocking socket and registers it. */
+/* Takes over a connected non-blocking socket and registers it. Sets every field: what the owner has
+ * to say (on_idle, stall_us) is said after it. 0; or -E_SYSTEM, and the socket stays the caller's.
+ */
 NODISCARD int net_conn_open(struct net_conn *c, int fd);
 /* Closes at once; unsent bytes are lost. Safe when closed. */
 void net_conn_close(struct net_conn *c);
@@ -58,9 +65,13 @@ static inline bool net_conn_is_open(const struct net_conn *c)
 {
     return c->watch.fd >= 0;
 }
-/* True if a connection that should be silent is: open, no hang-up, nothing to read. No system call.
- */
+/* True if a connection that should be silent is: open, no hang-up, nothing to read, nothing unsent.
+ * No system call; so after a read that filled its buffer it is false until a net_try_read has said
+ * -E_AGAIN. */
 bool net_conn_is_quiet(const struct net_conn *c);
+/* From now on the running task is cancelled with `code` when the peer goes; at once if it has gone
+ * already. 0: no longer. */
+void net_cancel_on_hangup(struct net_conn *c, int code);
 
 /* At least one byte into p; > 0, or an error. */
 NODISCARD ssize_t net_read(struct net_conn *c, void *p, size_t n) MAY_YIELD;
@@ -68,12 +79,20 @@ NODISCARD ssize_t net_read(struct net_conn *c, void *p, size_t n) MAY_YIELD;
 NODISCARD ssize_t net_try_read(struct net_conn *c, void *p, size_t n);
 /* Until bytes or a hang-up are there. 0 or an error. */
 NODISCARD int net_wait_readable(struct net_conn *c) MAY_YIELD;
+/* Until the kernel may take bytes. */
+NODISCARD int net_wait_writable(struct net_conn *c) MAY_YIELD;
 
 /* All bytes, straight from the caller's memory, which stays put meanwhile. iov is used up. 0 or an
  * error. */
 NODISCARD int net_write(struct net_conn *c, struct iovec *iov, int n) MAY_YIELD;
-/* Writes what the kernel takes now and copies the rest to c->out, to be sent as the peer reads;
- * suspends above NET_SEND_HIGH. The caller's memory is free again in any case. */
+/* Writes what the kernel takes now and copies the rest to c->out, to be sent as the peer reads. Never
+ * waits, whatever is queued already; the caller's memory is free again. 0, -E_IO, or -E_STALLED when
+ * bytes have been waiting in c->out for stall_us. */
+NODISCARD int net_queue(struct net_conn *c, struct iovec *iov, int n);
+/* Back-pressure for net_queue: while more than NET_SEND_HIGH is unsent, waits until no more than
+ * NET_SEND_LOW is. */
+NODISCARD int net_drain(struct net_conn *c) MAY_YIELD;
+/* net_queue, then net_drain. */
 NODISCARD int net_send(struct net_conn *c, struct iovec *iov, int n) MAY_YIELD;
 /* Until c->out is empty. */
 NODISCARD int net_flush(struct net_conn *c) MAY_YIELD;
@@ -108,8 +127,11 @@ struct net_listener {
                       socklen_t len); /* takes fd */
     void *owner;
 };
-/* Accepts on fd (BORROWED: several loops may share one). Out of descriptors: pauses, counts
- * throwbar_connections_refused_total and tries again shortly; no busy loop. */
+/* Accepts on fd (BORROWED: several loops may share one); on_accept is set before. Accepted sockets
+ * are non-blocking and without Nagle's algorithm; peers that came by IPv4 have an IPv4 address. Out
+ * of descriptors: pauses, counts throwbar_connections_refused_total and tries again shortly; no busy
+ * loop. 0 or -E_SYSTEM. */
 NODISCARD int net_listener_open(struct net_listener *l, int fd);
-/* Accepts what the kernel has queued, then stops listening on this loop. Does not close fd. */
+/* Accepts what the kernel has queued, then stops listening on this loop. Does not close fd. Safe when
+ * closed. */
 void net_listener_close(struct net_listener *l);

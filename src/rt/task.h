@@ -30,10 +30,19 @@ struct task *task_self(void); /* NULL outside of tasks */
  * condition. */
 NODISCARD int task_wait(void) MAY_YIELD;
 /* Makes a waiting task runnable; its task_wait returns `code`. Waking a task that runs or is
- * runnable is remembered: its next wait returns at once. Same thread only. */
+ * runnable is remembered: its next wait returns at once (with the last code, when there were
+ * several). Same thread only. */
 void task_wake(struct task *t, int code);
+/* True while t is suspended and nothing has made it runnable yet. Who keeps a task's address to wake
+ * it when something may have changed asks this first, so that two changes are not one wake too many.
+ */
+bool task_is_waiting(const struct task *t);
 /* 0, or the cancel code; -E_TIMEOUT only if the deadline came before the sleep was over. */
 NODISCARD int task_sleep_us(int64_t us) MAY_YIELD;
+/* For loops whose every step may succeed without waiting: once in TASK_BREATHS calls without a wait
+ * the others get their turn. 0; or what a wait would end with, cancel code or -E_TIMEOUT. */
+#define TASK_BREATHS 64
+NODISCARD int task_breathe(void) MAY_YIELD;
 
 /* Cancels: the task's current and later waits return `code` (negative). The first cancel wins. */
 void task_cancel(struct task *t, int code);
@@ -49,7 +58,8 @@ void task_deadline_restore(int64_t before_us);
 int64_t task_deadline(void);
 
 /* Structured concurrency: children made in a scope are joined before scope_end returns, so they may
- * use what lies on their parent's stack and arena. */
+ * use what lies on their parent's stack and arena. A child has no deadline of its own to begin with;
+ * its parent's ends the parent's wait, and with it the scope. */
 struct scope {
     struct task *owner;
     struct list children;
@@ -69,3 +79,10 @@ void scope_end(struct scope *s, int code) MAY_YIELD;
 /* Counters of this thread, for metrics and tests. */
 size_t task_count(void);
 size_t task_stacks_idle(void);
+
+/* ---- for loop.c ---- */
+void task_thread_begin(void);
+void task_thread_end(void); /* no task is left */
+bool task_has_runnable(void);
+/* Runs the tasks that can run, and those they set going, for a bounded number of rounds. */
+void task_run_all(void);
