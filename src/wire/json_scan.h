@@ -15,8 +15,8 @@
 
 #define JSON_DEPTH_MAX  64
 #define JSON_KEYS_MAX   4096 /* per object, at any level */
-#define JSON_KEY_MAX    1024 /* bytes of one key */
-#define JSON_NUMBER_MAX 64   /* characters of one number */
+#define JSON_KEY_MAX    1024 /* bytes of one key between its quotes, as written */
+#define JSON_NUMBER_MAX 128  /* characters of one number */
 
 enum json_type {
     JSON_NULL,
@@ -44,21 +44,21 @@ struct json_scan {
     const char *error;  /* what is wrong there, static text */
 };
 
-/* 0 or -E_JSON with error_at and error. An empty text is a fault at 0. */
+/* 0 or -E_JSON with error_at (<= text.n) and error. An empty text is a fault at 0. Takes at most
+ * 320 KiB of the arena, and the length of each top-level key that has escapes. */
 NODISCARD int json_scan(struct arena *a, str text, struct json_scan *out);
-/* The same for a text known to be valid (a member's value): only notes the members. `text` is an
- * object. */
+/* The same for a text known to be valid (a member's value). `text` is an object. */
 void json_scan_members(struct arena *a, str text, struct json_scan *out);
 
-/* The first member with this key; NULL if none. *is_duplicate tells whether there is another. */
+/* The first member with this key; NULL if none. *is_duplicate, which may be NULL, tells whether
+ * there is another. */
 const struct json_member *json_find(const struct json_scan *s, str key, bool *is_duplicate);
 
-/* Values of members that are already validated. */
-str json_unescape(
-    struct arena *a,
-    str string_with_quotes); /* no copy when nothing is escaped; lone surrogates: U+FFFD */
-bool json_to_i64(str number,
-                 int64_t *out); /* integers only: digits, optional '-'; no fraction, no exponent */
+/* Values of members that are already validated. Unescaping copies nothing when nothing is escaped; a
+ * lone surrogate becomes U+FFFD. A number is an integer here when it has digits and an optional '-'
+ * only: no fraction, no exponent; false too when it does not fit. */
+str json_unescape(struct arena *a, str string_with_quotes);
+bool json_to_i64(str number, int64_t *out);
 
 /* Replacement of bytes [from, to) of a text. */
 struct json_edit {
@@ -70,6 +70,8 @@ struct json_edit {
 size_t json_splice(str text, const struct json_edit *edits, size_t n, struct iovec *out,
                    size_t *total);
 /* Edits that set a top-level member: replaces its value, or inserts ,"key":value before the closing
- * brace. `value` is raw JSON. And one that removes a member with its comma. */
+ * brace. `value` is raw JSON. And one that removes a member with its comma. Edits of different
+ * members may be spliced together, except that a removal goes alone, and so does an insertion into
+ * an empty object: the comma depends on what else is there. */
 struct json_edit json_edit_set(struct arena *a, const struct json_scan *s, str key, str value);
 struct json_edit json_edit_remove(str text, const struct json_scan *s, const struct json_member *m);
