@@ -36,9 +36,10 @@ struct http_head {
     /* request */
     str method;
     str target; /* as sent */
-    str path;  /* of the target; absolute-form reduced to its path; starts with '/', not decoded; no
-                  fragment */
-    str query; /* without '?' */
+    str path;   /* of the target; absolute-form reduced to its path ("/" when it has none); starts
+                  with '/', not decoded; no dot segment, escaped slash or escaped control in it; or
+                  "*" (OPTIONS only) */
+    str query;  /* without '?' */
     /* response */
     int status;
     /* both */
@@ -52,24 +53,27 @@ struct http_head {
 };
 
 /* Offset behind the empty line that ends a head, or 0 when it is not there yet. `seen`: how many
- * bytes were searched before (0 at first). Leading CRLFs before a request line are tolerated:
- * http1_skip_blank says how many bytes (at most 2 empty lines). */
+ * bytes were searched before (0 at first). A bare LF ends the search as well: the parser refuses a
+ * head with one, and nobody need wait for the rest. Leading CRLFs before a request line are
+ * tolerated: http1_skip_blank says how many bytes (at most 2 empty lines), to be skipped first. */
 size_t http1_head_end(str bytes, size_t seen);
 size_t http1_skip_blank(str bytes);
 /* Can these first bytes still become an HTTP/1 request head? False: refuse now instead of waiting
- * for more (TLS handshake, binary garbage, a first line with a control character or a bare LF). */
+ * for more (TLS handshake, binary garbage, a first line with a control character or a bare LF).
+ * Reads the first line only; an empty string, and blank lines in front, are plausible. */
 bool http1_head_is_plausible(str bytes);
 
 /* `head` is exactly one head, up to and with the empty line. */
 NODISCARD int http1_parse_request(struct arena *a, str head, struct http_head *out);
-/* `method` of the request it answers (a HEAD has no body). 1xx heads are parsed like others. */
+/* `method` of the request it answers (a HEAD has no body). 1xx heads are parsed like others. An
+ * answer without a body by its status that announces one all the same is not kept alive. */
 NODISCARD int http1_parse_response(struct arena *a, str head, str method, struct http_head *out);
 /* The value of a header by name (case-insensitive), S_EMPTY when absent. First one if several. */
 str http_header_get(const struct http_head *h, str name);
 
 /* A body decoder, chunked coding by llhttp. Fits into HTTP1_BODY_BYTES so that it can lie in any
  * struct. */
-#define HTTP1_BODY_BYTES 192
+#define HTTP1_BODY_BYTES 160
 struct http1_body {
     enum http_framing framing;
     bool done;        /* the last byte of the message has been seen */
@@ -80,8 +84,10 @@ struct http1_body {
 void http1_body_init(struct http1_body *b, const struct http_head *h, bool is_request);
 /* Decodes up to n bytes into at most *n_spans spans pointing into p; *n_spans becomes their number,
  * *used the bytes consumed (less than n when spans ran out or the message ended: what follows
- * belongs to the next message). Chunk extensions (<= 256 bytes per chunk, 8 KiB per body) and
- * trailers (<= 8 KiB) are checked and dropped. 0 or -E_HTTP. */
+ * belongs to the next message). *n_spans > 0. Chunk extensions (<= 256 bytes per chunk, 8 KiB per
+ * body) and trailers (<= 8 KiB) are checked and dropped; trailers that would change the framing are
+ * refused. 0 or -E_HTTP, which stays; the spans then hold what was decoded before the fault. The
+ * decoder may be moved between two feeds. */
 NODISCARD int http1_body_feed(struct http1_body *b, const char *p, size_t n, struct iovec *spans,
                               size_t *n_spans, size_t *used);
 /* The connection has ended: 0 if the message was complete by that, else -E_PROVIDER_TRUNCATED. */
