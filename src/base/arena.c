@@ -8,7 +8,7 @@
  * used_bytes counts what blocks were asked for, not what the pool rounded them up to, and near the
  * cap a block is only as large as needed: an arena of cap N takes objects worth nearly N.
  *
- * Under ASan what is not handed out is poisoned, and each object is followed by 16 bytes of that. */
+ * Under ASan what is not handed out is poisoned, and so are 16 bytes behind each object. */
 #include "base/arena.h"
 
 #include <stdarg.h>
@@ -64,7 +64,7 @@ void arena_fini(struct arena *a)
 }
 
 /* `step` bytes at the start of a new block. */
-static void *alloc_in_new_block(struct arena *a, size_t step)
+COLD static void *alloc_in_new_block(struct arena *a, size_t step)
 {
     must(step <= a->cap_bytes);
     size_t need = step + sizeof(struct arena_block);

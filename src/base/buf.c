@@ -44,7 +44,7 @@ static void grow(struct buf *b, size_t total)
 {
     size_t size;
     char *p = pool_acquire(MAX(total, b->size * 2), &size);
-    if (b->n > 0)
+    if (b->p)
         memcpy(p, b->p, b->n);
     pool_release(b->p, b->size);
     b->p = p;

@@ -10,8 +10,8 @@
  * guess is refused without a look-up, and so that secret scanners recognise a leaked key. Since an
  * id may contain '-', keys are taken apart from the end, where all lengths are fixed.
  *
- * The bytes of a secret live in pages of their own, left out of core files and wiped before they are
- * unmapped. The struct itself is on the heap, where the leak checkers see one that was forgotten. */
+ * The bytes of a secret live in pages of their own, left out of core files and wiped before they
+ * are unmapped. The struct is on the heap, where the leak checkers see one that was forgotten. */
 #include "base/crypt.h"
 
 #include <errno.h>

@@ -11,18 +11,25 @@
 
 #define NODISCARD               __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, first) __attribute__((format(printf, fmt, first)))
+#define COLD                    __attribute__((cold, noinline)) /* a slow path, not inlined */
 #define LIKELY(x)               __builtin_expect(!!(x), 1)
 #define UNLIKELY(x)             __builtin_expect(!!(x), 0)
 
-#define MAY_YIELD    /* may suspend the calling task: call only from a MAY_YIELD function, hold no \
-                        lock */
-#define OWNED        /* the caller owns the result and releases it */
-#define BORROWED     /* the result belongs to somebody else, who is named in the comment */
+#define MAY_YIELD /* may suspend the task: callers are MAY_YIELD too, and hold no lock */
+#define OWNED     /* the caller owns the result and releases it */
+#define BORROWED  /* the result belongs to somebody else, who is named in the comment */
 
 #define ARRAY_LEN(a)                    (sizeof(a) / sizeof((a)[0]))
 #define MIN(a, b)                       ((a) < (b) ? (a) : (b))
 #define MAX(a, b)                       ((a) > (b) ? (a) : (b))
 #define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
+
+/* Spells out that the result of a NODISCARD function does not matter here; say why beside it. */
+#define IGNORE_RESULT(expr)                                                                        \
+    do {                                                                                           \
+        __typeof__(expr) ignored_ = (expr);                                                        \
+        (void)ignored_;                                                                            \
+    } while (0)
 
 /* An invariant this code relies on. Always compiled; a breach is a bug of ours, so the process
  * aborts. Never use it on anything that came from outside. */

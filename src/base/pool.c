@@ -83,8 +83,9 @@ static bool is_mapped(size_t size)
     return size >= MAPPED_MIN && !is_disabled();
 }
 
-static void *system_acquire(size_t size)
+COLD static void *system_acquire(size_t size)
 {
+    must(size >= POOL_MIN);
     if (!is_mapped(size)) {
         void *p = malloc(size);
         if (!p)
@@ -107,7 +108,7 @@ static void system_release(void *p, size_t size)
     must(rc == 0);
 }
 
-static void *acquire_large(size_t need, size_t *size)
+COLD static void *acquire_large(size_t need, size_t *size)
 {
     if (need > SIZE_MAX - PAGE)
         out_of_memory(need);
@@ -130,7 +131,7 @@ void *pool_acquire(size_t need, size_t *size)
     return block;
 }
 
-static void release_slow(void *p, size_t size)
+COLD static void release_slow(void *p, size_t size)
 {
     if (kept.keep_bytes == 0 && !is_disabled()) {
         kept.keep_bytes = KEEP_BYTES;
