@@ -55,6 +55,11 @@ int64_t clock_wall_us(void)
     return clock_now_us() + turn.wall_offset_us;
 }
 
+int64_t clock_read_wall_us(void)
+{
+    return turn.is_test ? clock_wall_us() : system_us(CLOCK_REALTIME);
+}
+
 void clock_test_set(int64_t now_us, int64_t wall_us)
 {
     turn.now_us = now_us;

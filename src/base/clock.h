@@ -12,6 +12,7 @@
 int64_t clock_now_us(void);  /* monotonic, cached */
 int64_t clock_read_us(void); /* monotonic, read now; does not change the cache */
 int64_t clock_wall_us(void); /* since 1970, cached: monotonic + offset taken at the last refresh */
+int64_t clock_read_wall_us(void); /* since 1970, read now: for threads without a loop */
 void clock_refresh(void);
 
 /* RFC 3339 in UTC with milliseconds, "2026-11-21T07:28:54.123Z", into out[25]; returns out as a str

@@ -19,6 +19,8 @@ static void test_real(void)
     ok(clock_wall_us() >= wall, "and the wall clock with it");
     int64_t seconds = clock_wall_us() / 1000000 - (int64_t)time(NULL);
     ok(seconds >= -1 && seconds <= 1, "the wall clock is the system's");
+    int64_t behind_us = clock_read_wall_us() - clock_wall_us();
+    ok(behind_us >= 0 && behind_us < 60000000, "and may be read anew");
 }
 
 static void *real_on_other_thread(void *arg)
@@ -34,6 +36,7 @@ static void test_turned(void)
     is_int(clock_now_us(), 5000000, "the test clock is set");
     is_int(clock_read_us(), 5000000, "for a single reading too");
     is_int(clock_wall_us(), 1795246134123000, "and for the wall clock");
+    is_int(clock_read_wall_us(), 1795246134123000, "read anew or not");
     clock_refresh();
     is_int(clock_now_us(), 5000000, "a refresh leaves it alone");
     clock_test_advance(1500);
