@@ -5,15 +5,18 @@
  * process and belong to the thread that asked). Cells are written by their own thread with relaxed
  * atomics and summed by whoever renders. Past METRIC_SERIES_MAX series of one metric per thread,
  * further label values fall together under "other". Metrics with no label may use metric_add(M_X,
- * n) directly. */
+ * n) directly.
+ *
+ * The process metrics (START_TIME, RSS, FDS) are nobody's to count: reading looks them up. */
 #pragma once
 
 #include "base/buf.h"
 #include "base/defs.h"
 #include "base/str.h"
 
-#define METRIC_SERIES_MAX 4096
-#define METRIC_LABELS_MAX 6
+#define METRIC_SERIES_MAX      4096
+#define METRIC_LABELS_MAX      6
+#define METRIC_LABEL_BYTES_MAX 127 /* of one value; the rest is cut off */
 
 enum metric {
 #define METRIC(name, type, text, labels, help) M_##name,
@@ -28,11 +31,12 @@ struct metric_cell;
  * the thread's shard (which outlives the thread). The label texts are copied. */
 struct metric_cell *metric_cell(enum metric m, const str *labels);
 void metric_cell_add(struct metric_cell *c, int64_t n); /* COUNTER, GAUGE; gauges may go down */
-void metric_cell_set(struct metric_cell *c, int64_t v); /* GAUGE set on one thread only */
+void metric_cell_set(struct metric_cell *c, int64_t v); /* GAUGE: the last set by any thread */
 void metric_cell_observe_us(struct metric_cell *c, int64_t us); /* HISTOGRAM */
 void metric_add(enum metric m, int64_t n);                      /* metric without labels */
 void metric_set(enum metric m, int64_t v);
 
-int64_t metric_total(enum metric m,
-                     const str *labels); /* sum over threads; for tests and the admin API */
-void metrics_render(struct buf *out);    /* Prometheus text format 0.0.4; any thread */
+/* Sum over threads, of a histogram the number of observations; 0 for a series nobody counted. For
+ * tests and the admin API. */
+int64_t metric_total(enum metric m, const str *labels);
+void metrics_render(struct buf *out); /* Prometheus text format 0.0.4; any thread */
