@@ -20,6 +20,8 @@ import { ADMIN_KEY, Throwbar, type StartOptions } from "./harness/throwbar.js";
 export * from "./harness/client.js";
 export * from "./harness/conn.js";
 export * from "./harness/deadline.js";
+export * from "./harness/keys.js";
+export * from "./harness/openai.js";
 export * from "./harness/provider.js";
 export * from "./harness/throwbar.js";
 export { certificates } from "./harness/tls.js";
