@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct http_head again;
     arena_init(&a, 1024, 1 << 20);
     if (http1_parse_request(&a, head, &h) == 0) {
-        for (size_t n = 0; n <= head.n; n++)
+        for (size_t n = 0; n <= head.n; n += 1 + n / 8)
             must(http1_head_is_plausible(str_slice(head, 0, n)));
         struct buf b;
         buf_init(&b, SIZE_MAX / 2);
