@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/table.h"
+#include "policy/auth.h"
 #include "rt/dial.h"
 #include "rt/net.h"
 #include "rt/tls.h"
@@ -88,18 +89,6 @@ struct model {
     str id;
     struct provider *provider;
     str upstream_model;
-};
-
-/* A declared gateway key. */
-struct gateway_key {
-    str id;
-    uint8_t hash[SHA256_BYTES];
-    str *models; /* allowed names: aliases, provider/model, or provider/ * without the space; none:
-                    all */
-    size_t n_models;
-    int64_t expires_wall_us; /* INT64_MAX: never */
-    bool is_tb_headers_full; /* tb.headers: full (default) or basic/off below */
-    bool is_tb_headers_off;
 };
 
 struct listen_addr {

@@ -446,7 +446,7 @@ int net_write(struct net_conn *c, struct iovec *iov, int n)
     return 0;
 }
 
-int net_send(struct net_conn *c, struct iovec *iov, int n)
+int net_queue(struct net_conn *c, struct iovec *iov, int n)
 {
     if (unsent(c) > 0 && has_stalled(c))
         return -E_STALLED;
@@ -461,7 +461,19 @@ int net_send(struct net_conn *c, struct iovec *iov, int n)
         out_take(c, &iov, &n, SIZE_MAX);
         out_send(c);
     }
-    int rc = wait_unsent(c, unsent(c) > NET_SEND_HIGH ? NET_SEND_LOW : SIZE_MAX);
+    return c->write_errno == 0 ? 0 : -E_IO;
+}
+
+int net_drain(struct net_conn *c)
+{
+    return wait_unsent(c, unsent(c) > NET_SEND_HIGH ? NET_SEND_LOW : SIZE_MAX);
+}
+
+int net_send(struct net_conn *c, struct iovec *iov, int n)
+{
+    int rc = net_queue(c, iov, n);
+    if (rc == 0)
+        rc = net_drain(c);
     return rc < 0 ? rc : task_breathe();
 }
 

@@ -1,0 +1,268 @@
+/* The answer side of a relay: what a provider said, and what the client is told.
+ *
+ * A JSON answer is held until it is whole and valid, so one that breaks off or is garbage becomes a clean error and never
+ * half an answer; its usage is read in passing and its bytes go on untouched. Anything else that is not an event
+ * stream (audio, files) is passed on as it comes. A refusal keeps the provider's own error object, with the gateway's
+ * added to it, but for the provider's 401 and 403: these are about the gateway's credential, not the caller's. */
+#include "gate/relay.h"
+
+#include "base/clock.h"
+#include "gate/reply.h"
+#include "gate/responses.h"
+#include "rt/task.h"
+#include "wire/json_scan.h"
+
+#define REFUSAL_MAX (1u << 20)
+#define HEADERS_MAX (8u << 10)
+#define SCRATCH_CAP (64u << 20)
+
+static const str passed_headers[] = {
+    {"content-disposition", 19}, {"retry-after", 11},  {"retry-after-ms", 14},
+    {"x-should-retry", 14},      {"x-request-id", 12},
+};
+
+static const str passed_prefixes[] = {
+    {"x-ratelimit-", 12},
+    {"openai-", 7},
+};
+
+static bool is_passed(str name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(passed_headers); i++)
+        if (str_eq_nocase(name, passed_headers[i]))
+            return true;
+    for (size_t i = 0; i < ARRAY_LEN(passed_prefixes); i++)
+        if (str_has_prefix_nocase(name, passed_prefixes[i]))
+            return !str_eq_nocase(name, S("openai-organization")) &&
+                   !str_eq_nocase(name, S("openai-project"));
+    return false;
+}
+
+void answer_put_headers(const struct http_head *head, struct buf *out)
+{
+    for (size_t i = 0; i < head->n_headers; i++)
+        if (is_passed(head->headers[i].name))
+            http1_put_header(out, head->headers[i].name, head->headers[i].value);
+}
+
+int answer_read(struct call *call, struct buf *out)
+{
+    for (;;) {
+        struct iovec spans[CALL_SPANS];
+        size_t n = 0;
+        int rc = call_next(call, spans, &n, TASK_NO_DEADLINE);
+        if (rc < 0)
+            return rc;
+        if (n == 0)
+            return 0;
+        for (size_t i = 0; i < n; i++)
+            buf_put(out, str_of(spans[i].iov_base, spans[i].iov_len));
+        if (!buf_is_ok(out))
+            return exchange_fail(call->x, -E_PROVIDER_TOO_LARGE,
+                                 "The provider's answer is larger than %zu bytes.", out->max);
+    }
+}
+
+/* ---- refusals ---- */
+
+/* The `error` member of a body, when it is an object (OpenAI's form and most others'). */
+static str error_object(struct arena *a, str body)
+{
+    struct json_scan scan;
+    if (json_scan(a, body, &scan) < 0 || scan.type != JSON_OBJECT)
+        return S_EMPTY;
+    const struct json_member *m = json_find(&scan, S("error"), NULL);
+    return m && m->type == JSON_OBJECT ? m->value : S_EMPTY;
+}
+
+/* The text of an error body in one of the other shapes: {"error":"..."}, {"message":"..."}, {"detail":"..."}. */
+static str error_text(struct arena *a, str body)
+{
+    static const str names[] = {{"error", 5}, {"message", 7}, {"detail", 6}};
+    struct json_scan scan;
+    if (json_scan(a, body, &scan) < 0 || scan.type != JSON_OBJECT)
+        return S_EMPTY;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        const struct json_member *m = json_find(&scan, names[i], NULL);
+        if (m && m->type == JSON_STRING)
+            return str_slice(json_unescape(a, m->value), 0, 500);
+    }
+    return S_EMPTY;
+}
+
+static int refusal_code(int status)
+{
+    if (status == 401 || status == 403)
+        return -E_PROVIDER_AUTH;
+    if (status == 429)
+        return -E_PROVIDER_RATE;
+    return status >= 500 ? -E_PROVIDER_FAILED : -E_PROVIDER_STATUS;
+}
+
+/* Statuses outside the standard ones become the nearest standard one. */
+static int refusal_status(int status)
+{
+    if (status == 401 || status == 403 || status < 400)
+        return 502;
+    if (status == 529)
+        return 503;
+    return status > 511 || (status > 431 && status < 500) ? 502 : status;
+}
+
+int answer_refusal(struct exchange *x, const struct call *call, str body)
+{
+    int status = call->head.status;
+    int code = refusal_code(status);
+    uint64_t retry_after = 0;
+    if (str_to_u64(http_header_get(&call->head, S("retry-after")), &retry_after))
+        x->err.retry_after_s = (int)MIN(retry_after, (uint64_t)86400);
+    x->err.status = refusal_status(status);
+    str text = error_text(&x->request, body);
+    if (code == -E_PROVIDER_AUTH)
+        return exchange_fail(
+            x, code, "The provider \"" STR_FMT "\" refused the gateway's credential (status %d).",
+            STR_ARG(x->target.provider->id), status);
+    x->err.provider_body = arena_str(&x->arena, error_object(&x->request, body));
+    return exchange_fail(x, code, "The provider \"" STR_FMT "\" answered with status %d%s" STR_FMT,
+                         STR_ARG(x->target.provider->id), status, text.n > 0 ? ": " : ".",
+                         STR_ARG(text));
+}
+
+static int MAY_YIELD relay_refusal(struct exchange *x, struct call *call)
+{
+    struct buf body;
+    buf_init(&body, REFUSAL_MAX);
+    int rc = answer_read(call, &body);
+    if (rc < 0 && x->err.code != -E_CLIENT_GONE && x->err.code != -E_DRAINING) {
+        x->err = (struct err){.code = 0}; /* the status counts, although its text broke off */
+        buf_reset(&body);
+        rc = 0;
+    }
+    if (rc == 0)
+        rc = answer_refusal(x, call, buf_str(&body));
+    buf_fini(&body);
+    call_close(call, rc);
+    return rc;
+}
+
+/* ---- whole JSON answers ---- */
+
+/* Checks the text and takes the usage out of it. 0, or an error with x->err filled. */
+static int inspect(struct exchange *x, const struct call *call, str text)
+{
+    struct arena scratch;
+    struct json_scan scan;
+    arena_init(&scratch, 4096, SCRATCH_CAP);
+    int rc = json_scan(&scratch, text, &scan);
+    if (rc < 0) {
+        rc = exchange_fail(x, -E_PROVIDER_BODY,
+                           "The provider's answer is not valid JSON: %s at byte %zu.", scan.error,
+                           scan.error_at);
+        goto out;
+    }
+    const struct json_member *error = json_find(&scan, S("error"), NULL);
+    if (error && error->type == JSON_OBJECT && !json_find(&scan, S("id"), NULL)) {
+        x->err.provider_body = arena_str(&x->arena, error->value);
+        rc = exchange_fail(x, -E_PROVIDER_FAILED,
+                           "The provider answered with status %d and an error.", call->head.status);
+        goto out;
+    }
+    const struct json_member *usage = json_find(&scan, S("usage"), NULL);
+    if (usage && usage->type == JSON_OBJECT)
+        usage_read_openai(&scratch, usage->value, &x->usage);
+    const struct json_member *id = json_find(&scan, S("id"), NULL);
+    if (x->op && x->op->id == OP_RESPONSES && id && id->type == JSON_STRING)
+        responses_learn(x, json_unescape(&scratch, id->value));
+out:
+    arena_fini(&scratch);
+    return rc;
+}
+
+/* True if the whole body already lies decoded in the scratch buffer, in few pieces: the usual small answer. */
+static int take_at_once(struct call *call, struct iovec *spans, size_t *n, bool *is_whole)
+{
+    int rc = call_next(call, spans, n, TASK_NO_DEADLINE);
+    *is_whole = rc == 0 && call->body.done && *n <= 1;
+    return rc;
+}
+
+static int MAY_YIELD relay_json_answer(struct exchange *x, struct call *call, str type, str extra)
+{
+    struct buf held;
+    struct iovec spans[CALL_SPANS];
+    size_t n = 0;
+    bool is_whole = false;
+    buf_init(&held, x->snapshot->limits.reply_bytes);
+    int rc = take_at_once(call, spans, &n, &is_whole);
+    str text = is_whole && n == 1 ? str_of(spans[0].iov_base, spans[0].iov_len) : S_EMPTY;
+    if (rc == 0 && (!is_whole || text.n > NET_SEND_HIGH)) {
+        for (size_t i = 0; i < n; i++)
+            buf_put(&held, str_of(spans[i].iov_base, spans[i].iov_len));
+        rc = answer_read(call, &held);
+        text = buf_str(&held);
+    }
+    x->first_byte_us = clock_now_us();
+    if (rc == 0)
+        rc = inspect(x, call, text);
+    int status = call->head.status;
+    call_close(call, rc);
+    if (rc == 0)
+        rc = reply_whole(x, status, type, extra, text);
+    buf_fini(&held);
+    return rc;
+}
+
+/* ---- everything else ---- */
+
+static int MAY_YIELD relay_bytes(struct exchange *x, struct call *call, str type, str extra)
+{
+    struct buf head;
+    struct iovec spans[CALL_SPANS];
+    size_t n = 0;
+    int rc = call_next(call, spans, &n, TASK_NO_DEADLINE);
+    x->first_byte_us = clock_now_us();
+    if (rc < 0) {
+        call_close(call, rc);
+        return rc;
+    }
+    reply_begin(x, call->head.status, type, extra, &head);
+    exchange_drop_request(x);
+    while (rc == 0 && n > 0) {
+        rc = reply_chunk(x, &head, spans, n);
+        if (rc == 0 && call->n == 0)
+            rc = reply_drain(x);
+        if (rc == 0)
+            rc = call_next(call, spans, &n, TASK_NO_DEADLINE);
+    }
+    call_close(call, rc);
+    if (rc == 0)
+        return reply_end(x, &head);
+    buf_fini(&head);
+    net_conn_abort(&x->client->conn); /* no end is made up: the client sees a broken transfer */
+    return rc;
+}
+
+static bool is_json(str type)
+{
+    return str_has_prefix_nocase(type, S("application/json")) || type.n == 0;
+}
+
+int answer_relay(struct exchange *x, struct call *call, bool adds_usage)
+{
+    if (call->head.status >= 300)
+        return relay_refusal(x, call);
+    str type = arena_str(&x->arena, http_header_get(&call->head, S("content-type")));
+    if (str_has_prefix_nocase(type, S("text/event-stream")))
+        return answer_stream(x, call, adds_usage);
+    struct buf extra;
+    buf_init(&extra, HEADERS_MAX);
+    answer_put_headers(&call->head, &extra);
+    str coding = http_header_get(&call->head, S("content-encoding"));
+    if (coding.n > 0)
+        http1_put_header(&extra, S("content-encoding"), coding);
+    str lines = buf_is_ok(&extra) ? buf_str(&extra) : S_EMPTY;
+    int rc = is_json(type) && coding.n == 0 ? relay_json_answer(x, call, type, lines)
+                                            : relay_bytes(x, call, type, lines);
+    buf_fini(&extra);
+    return rc;
+}

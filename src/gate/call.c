@@ -1,0 +1,385 @@
+/* One attempt at a provider.
+ *
+ * The request head is written anew from what the gateway decided; of the client's headers only a short list goes on. The
+ * body goes straight from where it lies. The answer is read into the loop's scratch buffer and decoded in place, so
+ * a body byte is copied by the kernel only.
+ *
+ * A provider may answer before it has read the whole request (413, 401) and close. So a failed write is not the end: what
+ * has arrived is read first, and only if nothing did is the connection called broken. */
+#include "gate/call.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "gate/observe.h"
+#include "rt/task.h"
+
+#define REQUEST_HEAD_MAX  (32u << 10)
+#define RESPONSE_HEAD_MAX (64u << 10)
+
+/* Client headers that mean the same to every provider. */
+static const str passed_headers[] = {
+    {"accept", 6},       {"user-agent", 10},          {"idempotency-key", 15},
+    {"openai-beta", 11}, {"x-client-request-id", 19}, {"traceparent", 11},
+    {"tracestate", 10},
+};
+
+static bool is_forwarded(const struct provider *p, str name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(passed_headers); i++)
+        if (str_eq_nocase(name, passed_headers[i]))
+            return true;
+    for (size_t i = 0; i < p->n_forward_headers; i++)
+        if (str_eq_nocase(name, p->forward_headers[i]))
+            return true;
+    return false;
+}
+
+static bool is_configured(const struct provider *p, str name)
+{
+    for (size_t i = 0; i < p->n_headers; i++)
+        if (str_eq_nocase(name, p->headers[i].name))
+            return true;
+    return false;
+}
+
+static void put_credential(struct buf *b, const struct provider *p, const struct provider_key *key)
+{
+    if (!key)
+        return;
+    buf_put(b, p->auth_header);
+    buf_put(b, S(": "));
+    buf_put(b, p->auth_scheme);
+    buf_put(b, secret_expose(key->value));
+    buf_put(b, S("\r\n"));
+}
+
+static void put_request_head(struct call *c, const struct call_request *r, struct buf *b)
+{
+    const struct endpoint *ep = c->target->endpoint;
+    const struct provider *p = ep->provider;
+    buf_put(b, r->method);
+    buf_put_char(b, ' ');
+    buf_put(b, ep->base_path);
+    buf_put(b, r->path);
+    buf_put(b, S(" HTTP/1.1\r\n"));
+    http1_put_header(b, S("host"), ep->authority);
+    put_credential(b, p, c->target->key);
+    if (r->content_type.n > 0)
+        http1_put_header(b, S("content-type"), r->content_type);
+    http1_put_header(b, S("accept-encoding"), S("identity"));
+    http1_put_header(b, S("via"), S("1.1 throwbar"));
+    for (size_t i = 0; i < c->x->head.n_headers; i++) {
+        const struct http_header *h = &c->x->head.headers[i];
+        if (is_forwarded(p, h->name) && !is_configured(p, h->name))
+            http1_put_header(b, h->name, h->value);
+    }
+    for (size_t i = 0; i < p->n_headers; i++)
+        http1_put_header(b, p->headers[i].name, p->headers[i].value);
+    if (r->is_chunked)
+        http1_put_header(b, S("transfer-encoding"), S("chunked"));
+    else if (r->content_type.n > 0)
+        http1_put_header_u64(b, S("content-length"), r->body_bytes);
+    http1_put_end(b);
+}
+
+/* ---- time ---- */
+
+/* Fails a wait that timed out: the exchange's own time, or the one of this step. */
+static int timed_out(struct call *c, int64_t total_us, int step_code)
+{
+    bool was_total = clock_now_us() >= total_us;
+    return err_set_code(&c->x->err, was_total ? -E_TOTAL_TIMEOUT : step_code);
+}
+
+/* ---- sending ---- */
+
+static int MAY_YIELD send_more(struct call *c, const struct call_request *r)
+{
+    for (;;) {
+        struct iovec pieces[CALL_SPANS + 2];
+        char size_line[HTTP1_CHUNK_HEAD];
+        size_t n = CALL_SPANS, total = 0;
+        int rc = r->more(r->more_arg, pieces + 1, &n);
+        if (rc < 0)
+            return rc;
+        for (size_t i = 0; i < n; i++)
+            total += pieces[i + 1].iov_len;
+        if (total == 0)
+            break;
+        pieces[0] =
+            (struct iovec){.iov_base = size_line, .iov_len = http1_chunk_head(total, size_line)};
+        pieces[n + 1] = (struct iovec){.iov_base = (void *)(uintptr_t) "\r\n", .iov_len = 2};
+        rc = r->is_chunked ? net_send(&c->up->conn, pieces, (int)n + 2)
+                           : net_send(&c->up->conn, pieces + 1, (int)n);
+        if (rc < 0)
+            return rc;
+    }
+    struct iovec last = {.iov_base = (void *)(uintptr_t)HTTP1_LAST_CHUNK,
+                         .iov_len = sizeof HTTP1_LAST_CHUNK - 1};
+    return r->is_chunked ? net_send(&c->up->conn, &last, 1) : 0;
+}
+
+static int MAY_YIELD send_request(struct call *c, const struct call_request *r)
+{
+    struct buf head;
+    buf_init(&head, REQUEST_HEAD_MAX);
+    put_request_head(c, r, &head);
+    if (!buf_is_ok(&head)) {
+        buf_fini(&head);
+        return exchange_fail(c->x, -E_HEAD_TOO_LARGE, "The forwarded headers are too large.");
+    }
+    struct iovec iov[CALL_SPANS + 1] = {{.iov_base = head.p, .iov_len = head.n}};
+    must(r->n_pieces <= CALL_SPANS);
+    memcpy(&iov[1], r->pieces, r->n_pieces * sizeof *iov);
+    int rc = net_write(&c->up->conn, iov, (int)r->n_pieces + 1);
+    buf_fini(&head);
+    if (rc == 0 && r->more)
+        rc = send_more(c, r);
+    return rc;
+}
+
+/* ---- receiving ---- */
+
+/* Reads once into the scratch buffer, behind `held` bytes that are copied to its start. */
+static int MAY_YIELD receive(struct call *c, size_t held)
+{
+    char *scratch = loop_scratch();
+    if (held == 0) {
+        ssize_t n = net_read(&c->up->conn, scratch, LOOP_SCRATCH_BYTES);
+        if (n < 0)
+            return (int)n;
+        c->p = scratch;
+        c->n = (size_t)n;
+        return 0;
+    }
+    struct buf keep; /* rare: a head in several segments */
+    buf_init(&keep, LOOP_SCRATCH_BYTES);
+    buf_put(&keep, str_of(c->p, held));
+    ssize_t n = net_wait_readable(&c->up->conn);
+    memcpy(scratch, keep.p, held);
+    buf_fini(&keep);
+    if (n == 0)
+        n = net_try_read(&c->up->conn, scratch + held, LOOP_SCRATCH_BYTES - held);
+    c->p = scratch;
+    c->n = held + (n > 0 ? (size_t)n : 0);
+    return n < 0 && n != -E_AGAIN ? (int)n : 0;
+}
+
+/* One head, interim or final. */
+static int MAY_YIELD read_one_head(struct call *c)
+{
+    size_t end = 0, seen = 0;
+    int rc = 0;
+    while (rc == 0) {
+        end = c->n > 0 ? http1_head_end(str_of(c->p, c->n), seen) : 0;
+        if (end > 0 || c->n > RESPONSE_HEAD_MAX)
+            break;
+        seen = c->n;
+        rc = receive(c, c->n);
+    }
+    if (rc < 0)
+        return rc;
+    if (end == 0 || end > RESPONSE_HEAD_MAX)
+        return err_set_code(&c->x->err, -E_PROVIDER_TOO_LARGE);
+    str copy = arena_str(&c->x->request, str_of(c->p, end));
+    c->p += end;
+    c->n -= end;
+    if (http1_parse_response(&c->x->request, copy, c->x->head.method, &c->head) < 0)
+        return err_set_code(&c->x->err, -E_PROVIDER_HTTP);
+    return 0;
+}
+
+static int MAY_YIELD read_head(struct call *c)
+{
+    for (unsigned interim = 0; interim < 16; interim++) {
+        int rc = read_one_head(c);
+        if (rc < 0)
+            return rc;
+        if (c->head.status == 101)
+            return err_set_code(&c->x->err, -E_PROVIDER_HTTP);
+        if (c->head.status >= 200)
+            return 0;
+    }
+    return err_set_code(&c->x->err, -E_PROVIDER_HTTP);
+}
+
+/* What a failed read or write before the answer means. */
+static int explain(struct call *c, int rc, int64_t total_us)
+{
+    struct exchange *x = c->x;
+    if (x->err.code != 0)
+        return x->err.code;
+    if (rc == -E_TIMEOUT)
+        return timed_out(c, total_us, -E_FIRST_BYTE_TIMEOUT);
+    if (rc == -E_EOF || rc == -E_IO || rc == -E_STALLED) {
+        if (c->n > 0)
+            return exchange_fail(
+                x, -E_PROVIDER_TRUNCATED,
+                "The provider closed the connection inside the head of its answer.");
+        return exchange_fail(
+            x, -E_RESET, "The provider at " STR_FMT " closed the connection before it answered.",
+            STR_ARG(c->target->endpoint->url));
+    }
+    return err_set_code(&x->err, rc); /* cancelled: client gone, draining */
+}
+
+static int MAY_YIELD converse(struct call *c, const struct call_request *r)
+{
+    int64_t total_us = task_deadline();
+    int64_t before = task_deadline_narrow(clock_now_us() +
+                                          c->target->endpoint->provider->timeouts.first_byte_us);
+    int rc = send_request(c, r);
+    if (rc == 0 || rc == -E_IO) { /* a refusal may have come while we were writing */
+        int read_rc = read_head(c);
+        rc = read_rc;
+    }
+    task_deadline_restore(before);
+    return rc < 0 ? explain(c, rc, total_us) : 0;
+}
+
+/* ---- open ---- */
+
+static bool take_slot(struct call *c, const struct provider *p)
+{
+    if (p->max_concurrent == 0)
+        return true;
+    if (atomic_fetch_add_explicit(p->inflight, 1, memory_order_relaxed) < p->max_concurrent) {
+        c->holds_slot = true;
+        return true;
+    }
+    atomic_fetch_sub_explicit(p->inflight, 1, memory_order_relaxed);
+    return false;
+}
+
+static int MAY_YIELD connect_to(struct call *c)
+{
+    struct exchange *x = c->x;
+    const struct endpoint *ep = c->target->endpoint;
+    c->up = c->target->must_be_fresh ? NULL : upstream_borrow(x->worker, ep);
+    c->was_reused = c->up != NULL;
+    if (c->up)
+        return 0;
+    int64_t total_us = task_deadline();
+    int rc = upstream_dial(x->worker, ep, &x->arena, &c->up, &x->err);
+    if (rc == -E_TIMEOUT)
+        return timed_out(c, total_us, -E_CONNECT_TIMEOUT);
+    return rc < 0 ? err_set_code(&x->err, rc) : 0;
+}
+
+static void attempt_begin(struct call *c)
+{
+    struct exchange *x = c->x;
+    if (x->n_attempts < EXCHANGE_ATTEMPTS_MAX)
+        x->n_attempts++; /* past the maximum the last one is written over */
+    c->attempt = &x->attempts[x->n_attempts - 1];
+    *c->attempt = (struct attempt){.endpoint = c->target->endpoint,
+                                   .provider = c->target->endpoint->provider,
+                                   .key = c->target->key,
+                                   .begin_us = clock_now_us()};
+}
+
+int call_open(struct call *c, struct exchange *x, const struct target *t,
+              const struct call_request *r)
+{
+    *c = (struct call){.x = x, .target = t};
+    attempt_begin(c);
+    const struct provider *p = t->endpoint->provider;
+    if (!take_slot(c, p)) {
+        err_set_code(&x->err, -E_CONCURRENCY);
+        call_close(c, -E_CONCURRENCY);
+        return -E_CONCURRENCY;
+    }
+    if (x->client)
+        client_keep_input(x->client);
+    int64_t before = clock_read_us();
+    int rc = connect_to(c);
+    if (rc == 0)
+        rc = converse(c, r);
+    x->upstream_us += clock_now_us() - MIN(before, clock_now_us());
+    if (rc < 0) {
+        call_close(c, rc);
+        return rc;
+    }
+    c->attempt->status = c->head.status;
+    http1_body_init(&c->body, &c->head, false);
+    c->idle_until_us = clock_now_us() + p->timeouts.idle_us;
+    return 0;
+}
+
+/* ---- body ---- */
+
+static int body_failed(struct call *c, int rc, int64_t total_us)
+{
+    struct exchange *x = c->x;
+    if (rc == -E_EOF && http1_body_eof(&c->body) == 0) {
+        c->body.done = true;
+        return 0;
+    }
+    if (rc == -E_TIMEOUT)
+        return timed_out(c, total_us, -E_IDLE_TIMEOUT);
+    if (rc == -E_EOF || rc == -E_IO)
+        return exchange_fail(x, -E_PROVIDER_TRUNCATED,
+                             "The provider's answer ended early, after %llu bytes of its body.",
+                             (unsigned long long)c->body.decoded);
+    return err_set_code(&x->err, rc);
+}
+
+/* Waits for more bytes, no longer than the provider may be silent or `until_us`. */
+static int MAY_YIELD receive_body(struct call *c, int64_t until_us)
+{
+    int64_t total_us = task_deadline();
+    int64_t waited_from = clock_read_us();
+    task_deadline_narrow(MIN(c->idle_until_us, until_us));
+    int rc = receive(c, 0);
+    task_deadline_restore(total_us);
+    int64_t now = clock_now_us();
+    c->x->upstream_us += MAX(now - waited_from, (int64_t)0);
+    if (rc == 0) {
+        c->idle_until_us = now + c->target->endpoint->provider->timeouts.idle_us;
+        return 0;
+    }
+    if (rc == -E_TIMEOUT && now >= until_us && now < c->idle_until_us && now < total_us)
+        return -E_AGAIN;
+    return body_failed(c, rc, total_us);
+}
+
+int call_next(struct call *c, struct iovec *spans, size_t *n, int64_t until_us)
+{
+    for (;;) {
+        *n = 0;
+        if (c->body.done)
+            return 0;
+        if (c->n == 0) {
+            int rc = receive_body(c, until_us);
+            if (rc < 0 || c->body.done)
+                return rc;
+        }
+        size_t used = 0;
+        *n = CALL_SPANS;
+        if (http1_body_feed(&c->body, c->p, c->n, spans, n, &used) < 0) {
+            *n = 0;
+            return err_set_code(&c->x->err, -E_PROVIDER_HTTP);
+        }
+        c->p += used;
+        c->n -= used;
+        if (*n > 0 || c->body.done)
+            return 0;
+    }
+}
+
+void call_close(struct call *c, int code)
+{
+    struct exchange *x = c->x;
+    c->attempt->code = code;
+    c->attempt->end_us = clock_now_us();
+    observe_attempt(c->attempt);
+    if (c->holds_slot)
+        atomic_fetch_sub_explicit(c->target->endpoint->provider->inflight, 1, memory_order_relaxed);
+    c->holds_slot = false;
+    if (!c->up)
+        return;
+    bool is_clean = code == 0 && c->body.done && c->head.keep_alive && c->n == 0;
+    upstream_return(c->up, is_clean, x->snapshot->limits.idle_upstream);
+    c->up = NULL;
+}

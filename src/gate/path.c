@@ -1,0 +1,76 @@
+/* Matching of a request path against a static table.
+ *
+ * The tables have some thirty rows; a linear walk that compares lengths and first bytes is faster than anything cleverer
+ * and keeps the order visible. {id} stands for one segment, or for all the rest when it is last, since model names
+ * contain slashes. */
+#include "gate/path.h"
+
+#include "base/arena.h"
+
+/* Matches `path` against `pattern`; *arg gets what {id} stands for. */
+static bool matches(str pattern, str path, str *arg)
+{
+    size_t brace = str_find_char(pattern, '{');
+    if (brace == STR_NONE)
+        return str_eq(pattern, path);
+    if (!str_has_prefix(path, str_slice(pattern, 0, brace)))
+        return false;
+    str rest = str_skip(path, brace);
+    str after = str_skip(pattern, brace + str_find_char(str_skip(pattern, brace), '}') + 1);
+    if (after.n == 0) {
+        *arg = rest;
+        return rest.n > 0;
+    }
+    if (!str_has_suffix(rest, after) || rest.n <= after.n)
+        return false;
+    *arg = str_slice(rest, 0, rest.n - after.n);
+    return str_find_char(*arg, '/') == STR_NONE;
+}
+
+const struct path *path_find(const struct path_table *t, str method, str path, str *arg,
+                             bool *other_method)
+{
+    *other_method = false;
+    str wanted = str_eq(method, S("HEAD")) ? S("GET") : method;
+    for (size_t i = 0; i < t->n; i++) {
+        if (!matches(t->rows[i].pattern, path, arg))
+            continue;
+        if (str_eq(t->rows[i].method, wanted))
+            return &t->rows[i];
+        *other_method = true;
+    }
+    return NULL;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+bool path_decode(struct arena *a, str encoded, str *out)
+{
+    char *to = arena_alloc(a, encoded.n + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < encoded.n; i++) {
+        int byte = (unsigned char)encoded.p[i];
+        if (byte == '%') {
+            int high = i + 2 < encoded.n ? hex_digit(encoded.p[i + 1]) : -1;
+            int low = high >= 0 ? hex_digit(encoded.p[i + 2]) : -1;
+            if (low < 0)
+                return false;
+            byte = high * 16 + low;
+            i += 2;
+        }
+        if (byte < 0x20 || byte == 0x7f)
+            return false;
+        to[n++] = (char)byte;
+    }
+    *out = str_of(to, n);
+    return true;
+}

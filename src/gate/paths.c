@@ -1,0 +1,45 @@
+/* What clients can ask for. The one list to look at to know what is open to whom. */
+#include "gate/paths.h"
+
+#include "gate/models.h"
+#include "gate/relay.h"
+#include "gate/reply.h"
+#include "gate/responses.h"
+
+int paths_healthz(struct exchange *x)
+{
+    return reply_whole(x, 200, S("application/json"), S_EMPTY, S("{\"status\":\"ok\"}"));
+}
+
+int paths_readyz(struct exchange *x)
+{
+    if (x->worker->is_draining)
+        return err_set_code(&x->err, -E_DRAINING);
+    return reply_whole(x, 200, S("application/json"), S_EMPTY, S("{\"status\":\"ready\"}"));
+}
+
+/* clang-format off */
+static const struct path rows[] = {
+    PATH_OPERATION("/v1/chat/completions",      KEY, relay_json,      OP_CHAT),
+    PATH_OPERATION("/v1/responses",             KEY, relay_json,      OP_RESPONSES),
+    PATH_OPERATION("/v1/completions",           KEY, relay_json,      OP_COMPLETIONS),
+    PATH_OPERATION("/v1/embeddings",            KEY, relay_json,      OP_EMBEDDINGS),
+    PATH_OPERATION("/v1/moderations",           KEY, relay_json,      OP_MODERATIONS),
+    PATH_OPERATION("/v1/images/generations",    KEY, relay_json,      OP_IMAGES_GENERATIONS),
+    PATH_OPERATION("/v1/images/edits",          KEY, relay_multipart, OP_IMAGES_EDITS),
+    PATH_OPERATION("/v1/images/variations",     KEY, relay_multipart, OP_IMAGES_VARIATIONS),
+    PATH_OPERATION("/v1/audio/speech",          KEY, relay_json,      OP_AUDIO_SPEECH),
+    PATH_OPERATION("/v1/audio/transcriptions",  KEY, relay_multipart, OP_AUDIO_TRANSCRIPTIONS),
+    PATH_OPERATION("/v1/audio/translations",    KEY, relay_multipart, OP_AUDIO_TRANSLATIONS),
+    PATH("GET",    "/v1/models",                       KEY, OPENAI, models_list),
+    PATH("GET",    "/v1/models/{id}",                  KEY, OPENAI, models_get),
+    PATH("POST",   "/v1/responses/{id}/cancel",        KEY, OPENAI, responses_relay),
+    PATH("GET",    "/v1/responses/{id}/input_items",   KEY, OPENAI, responses_relay),
+    PATH("GET",    "/v1/responses/{id}",               KEY, OPENAI, responses_relay),
+    PATH("DELETE", "/v1/responses/{id}",               KEY, OPENAI, responses_relay),
+    PATH("GET",    "/healthz",                         PUBLIC, OPENAI, paths_healthz),
+    PATH("GET",    "/readyz",                          PUBLIC, OPENAI, paths_readyz),
+};
+/* clang-format on */
+
+const struct path_table paths_server = {.rows = rows, .n = ARRAY_LEN(rows)};

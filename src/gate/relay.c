@@ -1,0 +1,264 @@
+/* The request side of a relay: read, decide, edit, send.
+ *
+ * A JSON body is read whole (its model may stand at the end), scanned once, and leaves as pieces of itself around the few
+ * edited bytes. A multipart upload leaves while it still arrives, once its model field has been seen; clients that send
+ * the file first make us hold the upload until then, within the body limit. */
+#include "gate/relay.h"
+
+#include "base/clock.h"
+#include "gate/reply.h"
+#include "gate/sim.h"
+#include "rt/task.h"
+#include "wire/multipart.h"
+
+/* ---- which provider ---- */
+
+int relay_find_target(struct exchange *x, str model)
+{
+    x->model = arena_str(&x->arena, model);
+    if (snapshot_find_model(x->snapshot, model, &x->target) < 0) {
+        str near = snapshot_suggest_models(x->snapshot, model, &x->arena);
+        x->err.param = S("model");
+        return exchange_fail(x, -E_MODEL_NOT_FOUND,
+                             "The model \"" STR_FMT "\" does not exist%s" STR_FMT,
+                             STR_ARG(x->model), near.n > 0 ? "; " : ".", STR_ARG(near));
+    }
+    if (!auth_allows_model(x->key, model)) {
+        x->err.param = S("model");
+        return exchange_fail(x, -E_MODEL_DENIED,
+                             "The key \"" STR_FMT "\" may not use the model \"" STR_FMT "\".",
+                             STR_ARG(x->key->id), STR_ARG(x->model));
+    }
+    x->target.upstream_model = arena_str(&x->arena, x->target.upstream_model);
+    x->answered_model = x->target.upstream_model;
+    return 0;
+}
+
+static bool is_offered(enum provider_kind kind, const struct operation *op)
+{
+    if (kind == PROVIDER_OPENAI_CHAT)
+        return op->id != OP_RESPONSES;
+    return kind != PROVIDER_OPENAI_RESPONSES || op->id == OP_RESPONSES;
+}
+
+static int check_offered(struct exchange *x)
+{
+    if (is_offered(x->target.provider->kind, x->op))
+        return 0;
+    return exchange_fail(x, -E_NOT_SUPPORTED,
+                         "The provider \"" STR_FMT "\" does not offer " STR_FMT ".",
+                         STR_ARG(x->target.provider->id), STR_ARG(x->op->path));
+}
+
+/* ---- deadline ---- */
+
+/* The provider's total time, shortened by tb-timeout ("30s", "1500ms" or seconds); never lengthened. */
+static int64_t total_deadline(const struct exchange *x)
+{
+    int64_t total_us = x->target.provider->timeouts.total_us;
+    str wanted = http_header_get(&x->head, S("tb-timeout"));
+    uint64_t n = 0;
+    int64_t unit = 1000000;
+    if (str_has_suffix(wanted, S("ms"))) {
+        unit = 1000;
+        wanted = str_slice(wanted, 0, wanted.n - 2);
+    } else if (str_has_suffix(wanted, S("s"))) {
+        wanted = str_slice(wanted, 0, wanted.n - 1);
+    }
+    if (str_to_u64(wanted, &n) && n > 0 && n < 1000000)
+        total_us = MIN(total_us, (int64_t)n * unit);
+    return x->begin_us + total_us;
+}
+
+/* ---- the attempts ---- */
+
+int relay_open(struct exchange *x, struct plan *plan, const struct call_request *r,
+               struct call *call)
+{
+    const struct target *t = &plan->current;
+    int rc = 0;
+    while (t) {
+        rc = call_open(call, x, t, r);
+        if (rc == 0)
+            return 0;
+        t = plan_next(plan, rc, call->was_reused, r->more == NULL);
+        if (t)
+            x->err = (struct err){.code = 0};
+    }
+    return rc;
+}
+
+/* From a decided target to the end of the answer. */
+static int MAY_YIELD relay_request(struct exchange *x, const struct call_request *r,
+                                   bool adds_usage)
+{
+    struct plan plan;
+    struct call call;
+    plan_begin(&plan, x->lease, x->target.provider);
+    int64_t before = task_deadline_narrow(total_deadline(x));
+    x->client->conn.hangup_task = task_self();
+    x->client->conn.hangup_code = -E_CLIENT_GONE;
+    int rc = relay_open(x, &plan, r, &call);
+    if (rc == 0)
+        rc = answer_relay(x, &call, adds_usage);
+    x->client->conn.hangup_task = NULL;
+    task_deadline_restore(before);
+    return rc;
+}
+
+/* ---- JSON ---- */
+
+static int check_json_type(struct exchange *x)
+{
+    str type = http_header_get(&x->head, S("content-type"));
+    if (type.n == 0 || str_has_prefix_nocase(type, S("application/json")))
+        return 0;
+    return exchange_fail(x, -E_MEDIA_TYPE, "Send application/json, not \"" STR_FMT "\".",
+                         STR_ARG(str_slice(type, 0, 100)));
+}
+
+static int MAY_YIELD relay_pieces(struct exchange *x, const struct request *req)
+{
+    struct iovec pieces[REQUEST_PIECES_MAX];
+    size_t total = 0;
+    size_t n = request_write(&x->request, req, x->target.upstream_model, pieces, &total);
+    struct call_request r = {.method = S("POST"),
+                             .path = x->op->path,
+                             .content_type = S("application/json"),
+                             .pieces = pieces,
+                             .n_pieces = n,
+                             .body_bytes = total};
+    return relay_request(x, &r, req->adds_usage);
+}
+
+int relay_json(struct exchange *x)
+{
+    struct request req;
+    int rc = check_json_type(x);
+    if (rc == 0)
+        rc = exchange_read_body(x);
+    if (rc == 0)
+        rc = request_read(&x->request, x->op, str_of(x->body.p, x->body.n), &req, &x->err);
+    if (rc == 0)
+        rc = relay_find_target(x, req.model);
+    if (rc < 0)
+        return rc;
+    x->is_stream = req.is_stream;
+    if (x->target.provider->kind == PROVIDER_SIM)
+        return sim_run(x, &req);
+    rc = check_offered(x);
+    return rc == 0 ? relay_pieces(x, &req) : rc;
+}
+
+/* ---- multipart ---- */
+
+struct upload {
+    struct exchange *x;
+    struct multipart *form;
+    size_t seen; /* bytes of x->body that the scanner has seen */
+};
+
+/* Lets the scanner see what has arrived since. */
+static int scan_upload(struct upload *u)
+{
+    const char *why = NULL;
+    struct client_body *b = &u->x->body;
+    int rc = multipart_feed(u->form, str_of(b->p + u->seen, b->n - u->seen), &why);
+    u->seen = b->n;
+    if (rc < 0)
+        return exchange_fail(u->x, -E_MULTIPART, "The multipart body is malformed: %s.", why);
+    return 0;
+}
+
+/* Reads until the model is known. */
+static int MAY_YIELD find_model(struct upload *u, str *model, uint64_t *begin, uint64_t *end)
+{
+    struct exchange *x = u->x;
+    int rc = 0;
+    while (rc == 0 && !multipart_model(u->form, model, begin, end)) {
+        if (x->body.decoder.done)
+            return exchange_fail(x, -E_MODEL_MISSING, "You must provide a model parameter.");
+        rc = client_body_read(x->client, &x->body, x->head.expects_continue, x->body.n + 1);
+        rc = rc < 0 ? err_set_code(&x->err, rc) : scan_upload(u);
+    }
+    return rc;
+}
+
+/* The rest of the upload, as it arrives. What has been sent is not needed again. */
+static int MAY_YIELD more_upload(void *arg, struct iovec *out, size_t *n)
+{
+    struct upload *u = arg;
+    struct client_body *b = &u->x->body;
+    *n = 0;
+    if (b->decoder.done && u->seen == b->n)
+        return 0;
+    if (u->seen == b->n) {
+        int64_t before = clock_read_us();
+        client_body_forget(b);
+        u->seen = 0;
+        int rc = client_body_read(u->x->client, b, false, 1);
+        u->x->client_us += clock_now_us() - MIN(before, clock_now_us());
+        if (rc < 0)
+            return err_set_code(&u->x->err, rc);
+    }
+    size_t from = u->seen;
+    int rc = scan_upload(u);
+    if (rc == 0 && b->decoder.done && !multipart_is_done(u->form))
+        rc = exchange_fail(u->x, -E_MULTIPART, "The multipart body has no closing boundary.");
+    out[0] = (struct iovec){.iov_base = b->p + from, .iov_len = b->n - from};
+    *n = b->n > from ? 1 : 0;
+    return rc;
+}
+
+static int MAY_YIELD relay_upload(struct upload *u, uint64_t begin, uint64_t end, str content_type)
+{
+    struct exchange *x = u->x;
+    struct client_body *b = &x->body;
+    str model = x->target.upstream_model;
+    struct iovec pieces[3] = {
+        {.iov_base = b->p, .iov_len = begin},
+        {.iov_base = (void *)(uintptr_t)model.p, .iov_len = model.n},
+        {.iov_base = b->p + end, .iov_len = b->n - end},
+    };
+    bool is_whole = b->decoder.done;
+    if (is_whole && !multipart_is_done(u->form))
+        return exchange_fail(x, -E_MULTIPART, "The multipart body has no closing boundary.");
+    struct call_request r = {
+        .method = S("POST"),
+        .path = x->op->path,
+        .content_type = content_type,
+        .pieces = pieces,
+        .n_pieces = 3,
+        .body_bytes = b->n - (end - begin) + model.n,
+        .more = is_whole ? NULL : more_upload,
+        .more_arg = u,
+        .is_chunked = !is_whole && b->decoder.framing == HTTP_CHUNKED,
+    };
+    if (!is_whole && !r.is_chunked)
+        r.body_bytes += b->decoder.left;
+    return relay_request(x, &r, false);
+}
+
+int relay_multipart(struct exchange *x)
+{
+    str content_type = http_header_get(&x->head, S("content-type"));
+    str boundary, model;
+    uint64_t begin = 0, end = 0;
+    if (!multipart_boundary(content_type, &boundary))
+        return exchange_fail(x, -E_MEDIA_TYPE, "Send multipart/form-data with a boundary.");
+    struct upload u = {.x = x, .form = multipart_new(&x->request, boundary)};
+    int rc = find_model(&u, &model, &begin, &end);
+    if (rc == 0 && !request_model_is_sane(model))
+        rc = exchange_fail(x, -E_BAD_REQUEST, "The model field is not a model name.");
+    if (rc == 0)
+        rc = relay_find_target(x, model);
+    if (rc == 0)
+        rc = check_offered(x);
+    if (rc < 0)
+        return rc;
+    x->bytes_in = x->body.n;
+    if (x->target.provider->kind == PROVIDER_SIM)
+        return exchange_fail(x, -E_NOT_SUPPORTED, "The simulator takes no uploads.");
+    x->is_stream = str_eq(multipart_field(u.form, S("stream")), S("true"));
+    return relay_upload(&u, begin, end, content_type);
+}

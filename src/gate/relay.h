@@ -1,0 +1,29 @@
+/* Relaying a request to a provider of the same dialect: the handlers of most paths. */
+#pragma once
+
+#include "base/defs.h"
+#include "gate/call.h"
+#include "gate/exchange.h"
+#include "llm/request.h"
+
+/* POST with a JSON body that names a model. */
+NODISCARD int relay_json(struct exchange *x) MAY_YIELD;
+/* POST of multipart/form-data with a model field, passed on as it arrives. */
+NODISCARD int relay_multipart(struct exchange *x) MAY_YIELD;
+
+/* Finds what `model` means and whether the caller may use it: fills x->model and x->target, or x->err. */
+NODISCARD int relay_find_target(struct exchange *x, str model);
+/* Tries the plan's targets in turn. 0 with an open call whose head is there. */
+NODISCARD int relay_open(struct exchange *x, struct plan *plan, const struct call_request *r,
+                         struct call *call) MAY_YIELD;
+/* Passes the answer on and closes the call. `adds_usage`: stream_options.include_usage was ours. */
+NODISCARD int answer_relay(struct exchange *x, struct call *call, bool adds_usage) MAY_YIELD;
+/* Reads an answer's body whole, at most `max` bytes, into a pooled buf; the call stays open. */
+NODISCARD int answer_read(struct call *call, struct buf *out) MAY_YIELD;
+/* Turns a provider's refusal (status >= 400, or an error object) into x->err. `body` is what it said. */
+int answer_refusal(struct exchange *x, const struct call *call, str body);
+/* The header lines of a provider's answer that are passed on. */
+void answer_put_headers(const struct http_head *head, struct buf *out);
+
+/* The streamed case of answer_relay, in answer_stream.c. */
+NODISCARD int answer_stream(struct exchange *x, struct call *call, bool adds_usage) MAY_YIELD;

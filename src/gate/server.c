@@ -1,0 +1,410 @@
+/* Start, reload, drain: the life of the process.
+ *
+ * Start: read the configuration, open every listening socket (so that a taken port is an error before anything runs), start
+ * the workers, serve. Reload: compile the new configuration on this thread, open sockets for addresses that are new, then
+ * mail the snapshot to every worker; from its next loop turn on a worker uses the new one, while exchanges in flight finish
+ * on theirs. A configuration with an error changes nothing. Drain: readiness turns false, listeners close, connections
+ * finish; past the deadline what still streams is ended with an error in its own dialect. */
+#include "gate/server.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "gate/admin_key.h"
+#include "gate/client.h"
+#include "gate/config.h"
+#include "gate/listen.h"
+#include "gate/models.h"
+#include "gate/paths.h"
+#include "gate/upstream.h"
+#include "gate/watch.h"
+#include "gate/worker.h"
+#include "rt/dns.h"
+
+#define WORKERS_MAX 256
+
+/* A worker's thread and the mail that control sends it. A letter is in use until its function has begun; control sends
+ * the next adoption only after all workers have taken the one before. */
+struct hand {
+    struct worker worker;
+    unsigned index;
+    pthread_t thread;
+    struct loop_mail adopt, drain;
+    struct snapshot *next; /* for adopt: one reference */
+    struct listen_order *next_listening;
+};
+
+static struct {
+    const struct server_options *options;
+    struct worker control;
+    struct hand *hands;
+    unsigned n_hands;
+    _Atomic unsigned hands_up; /* workers that have not ended */
+    _Atomic unsigned letters;  /* adoptions not taken yet */
+    struct snapshot *snapshot; /* control's own reference */
+    struct listen_sockets sockets;
+    uint64_t version;
+    bool is_draining;
+    bool reload_waits; /* asked for while letters were under way */
+    struct loop_watch signals;
+    struct loop_mail ended, taken;
+} server;
+
+bool server_is_draining(void)
+{
+    return server.is_draining;
+}
+
+const struct snapshot *server_snapshot(void)
+{
+    return server.snapshot;
+}
+
+const char *server_config_path(void)
+{
+    return server.options->config_path;
+}
+
+/* ---- configuration ---- */
+
+/* Loads and compiles; NULL with the problems in `report`. */
+static struct snapshot *load(struct buf *report)
+{
+    struct config *config = config_load(server.options->config_path);
+    struct snapshot *s = config_error_count(config) == 0 ? snapshot_compile(config) : NULL;
+    config_render_text(config, report, false);
+    if (!s) {
+        config_free(config);
+        return NULL;
+    }
+    s->version = ++server.version;
+    if (!s->admin_key)
+        s->admin_key = admin_key_make();
+    return s;
+}
+
+static void log_problems(enum log_level level, const char *name, const struct buf *report)
+{
+    str rest = buf_str(report), line;
+    while (rest.n > 0) {
+        str_cut(rest, '\n', &line, &rest);
+        if (line.n > 0)
+            log_note(level, name, STR_FMT, STR_ARG(line));
+    }
+}
+
+/* ---- letters to the workers ---- */
+
+static void take_adoption(void *arg)
+{
+    struct hand *h = arg;
+    worker_adopt(&h->worker, h->next);
+    h->next = NULL;
+    listen_apply(&h->worker, h->next_listening);
+    h->next_listening = NULL;
+    if (atomic_fetch_sub_explicit(&server.letters, 1, memory_order_acq_rel) == 1)
+        loop_post(server.control.loop, &server.taken);
+}
+
+static void send_adoption(struct snapshot *s)
+{
+    atomic_store_explicit(&server.letters, server.n_hands, memory_order_release);
+    for (unsigned i = 0; i < server.n_hands; i++) {
+        struct hand *h = &server.hands[i];
+        h->next = snapshot_ref(s);
+        h->next_listening = listen_order_new(&server.sockets, s, i);
+        h->adopt = (struct loop_mail){.fn = take_adoption, .arg = h};
+        loop_post(h->worker.loop, &h->adopt);
+    }
+}
+
+/* Makes s the configuration in force. Takes the reference. */
+static void publish(struct snapshot *s)
+{
+    struct snapshot *before = server.snapshot;
+    server.snapshot = s;
+    worker_adopt(&server.control, snapshot_ref(s));
+    if (before)
+        snapshot_release(before);
+    metric_set(M_CONFIG_VERSION, (int64_t)s->version);
+}
+
+int server_reload(struct buf *report)
+{
+    if (server.is_draining)
+        return -E_DRAINING;
+    if (atomic_load_explicit(&server.letters, memory_order_acquire) > 0) {
+        server.reload_waits = true; /* runs when the workers have taken the one before */
+        return 0;
+    }
+    struct snapshot *s = load(report);
+    int rc = s ? listen_sockets_open(&server.sockets, s, server.n_hands, report) : -E_CONFIG;
+    if (s && rc == 0)
+        rc = log_reopen(&s->log);
+    const char *outcome = rc == 0 ? "ok" : "failed";
+    metric_cell_add(metric_cell(M_CONFIG_RELOADS, (str[]){str_from_cz(outcome)}), 1);
+    if (rc < 0) {
+        if (s)
+            snapshot_release(s);
+        log_problems(LOG_ERROR, "reload_failed", report);
+        return -E_CONFIG;
+    }
+    publish(s);
+    send_adoption(s);
+    log_problems(LOG_WARN, "config_warning", report);
+    LOG_EVENT (ev, LOG_INFO, "reloaded") {
+        log_int(ev, "config_version", (int64_t)s->version);
+        log_str(ev, "source", s->source);
+    }
+    return 0;
+}
+
+static void reload_and_log(void)
+{
+    struct buf report;
+    buf_init(&report, 1u << 20);
+    IGNORE_RESULT(server_reload(&report)); /* it has logged what it did */
+    buf_fini(&report);
+}
+
+static void adoption_done(void *arg)
+{
+    (void)arg;
+    LOG_EVENT (ev, LOG_DEBUG, "adopted") {
+        log_int(ev, "config_version", (int64_t)server.snapshot->version);
+    }
+    listen_sockets_close_unused(&server.sockets, server.snapshot);
+    if (!server.reload_waits)
+        return;
+    server.reload_waits = false;
+    reload_and_log();
+}
+
+/* ---- drain ---- */
+
+static void drain_expired(struct loop_timer *t)
+{
+    client_cancel_all(container_of(t, struct worker, drain_timer));
+}
+
+static void worker_stop(struct worker *w)
+{
+    loop_timer_clear(&w->drain_timer);
+    loop_stop(w->loop);
+}
+
+static void worker_drain(struct worker *w)
+{
+    if (w->is_draining)
+        return;
+    w->is_draining = true;
+    w->on_drained = worker_stop;
+    listen_close_all(w);
+    upstream_close_idle(w);
+    loop_timer_init(&w->drain_timer, drain_expired);
+    loop_timer_set(&w->drain_timer, clock_now_us() + w->lease->snapshot->limits.drain_us);
+    if (w->n_clients == 0)
+        worker_stop(w);
+    else
+        client_drain_all(w);
+}
+
+static void take_drain(void *arg)
+{
+    struct hand *h = arg;
+    worker_drain(&h->worker);
+}
+
+/* The control worker answers health and admin requests until the others are done. */
+static void all_ended(void *arg)
+{
+    (void)arg;
+    worker_drain(&server.control);
+}
+
+void server_drain(void)
+{
+    if (server.is_draining)
+        return;
+    server.is_draining = true;
+    log_note(LOG_INFO, "draining", "no new connections; requests in flight may finish");
+    for (unsigned i = 0; i < server.n_hands; i++) {
+        struct hand *h = &server.hands[i];
+        h->drain = (struct loop_mail){.fn = take_drain, .arg = h};
+        loop_post(h->worker.loop, &h->drain);
+    }
+}
+
+/* ---- signals ---- */
+
+static void take_signals(struct loop_watch *w, uint32_t events)
+{
+    (void)events;
+    struct signalfd_siginfo info;
+    while (read(w->fd, &info, sizeof info) == (ssize_t)sizeof info) {
+        if (info.ssi_signo == SIGHUP)
+            reload_and_log();
+        else if (info.ssi_signo == SIGUSR1)
+            IGNORE_RESULT(
+                log_reopen(&server.snapshot->log)); /* rotation; a failure keeps the old file */
+        else
+            server_drain();
+    }
+}
+
+/* Blocks the signals for every thread, and leaves SIGPIPE without effect. */
+static int open_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    struct sigaction ignored = {.sa_handler = SIG_IGN};
+    sigaction(SIGPIPE, &ignored, NULL);
+    server.signals = (struct loop_watch){.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC),
+                                         .fn = take_signals};
+    return server.signals.fd == -1 ? -E_SYSTEM : loop_watch_add(&server.signals, EPOLLIN);
+}
+
+/* ---- workers ---- */
+
+static const struct path_table *const no_paths = &(const struct path_table){.n = 0};
+
+static void *worker_main(void *arg)
+{
+    struct hand *h = arg;
+    struct worker *w = &h->worker;
+    worker_begin(w, h->index);
+    w->paths[CLIENT_SERVER] = &paths_server;
+    w->paths[CLIENT_ADMIN] = no_paths;
+    take_adoption(h);
+    loop_run(w->loop);
+    models_thread_end();
+    dns_thread_end();
+    worker_end(w);
+    log_thread_end();
+    if (atomic_fetch_sub_explicit(&server.hands_up, 1, memory_order_acq_rel) == 1)
+        loop_post(server.control.loop, &server.ended);
+    return NULL;
+}
+
+static void start_hands(struct snapshot *s)
+{
+    atomic_store_explicit(&server.hands_up, server.n_hands, memory_order_release);
+    atomic_store_explicit(&server.letters, server.n_hands, memory_order_release);
+    for (unsigned i = 0; i < server.n_hands; i++) {
+        struct hand *h = &server.hands[i];
+        h->index = i;
+        h->next = snapshot_ref(s);
+        h->next_listening = listen_order_new(&server.sockets, s, i);
+        must(pthread_create(&h->thread, NULL, worker_main, h) == 0);
+    }
+}
+
+/* All workers listen; now the control worker does, and the start is complete. */
+static void start_control(void *arg)
+{
+    (void)arg;
+    struct snapshot *s = server.snapshot;
+    server.taken.fn = adoption_done;
+    listen_apply(&server.control, listen_order_new(&server.sockets, s, LISTEN_CONTROL));
+    listen_sockets_log(&server.sockets);
+    LOG_EVENT (ev, LOG_INFO, "started") {
+        log_str(ev, "version", S(THROWBAR_VERSION));
+        log_int(ev, "workers", server.n_hands);
+        log_str(ev, "config", s->source);
+        log_int(ev, "config_version", (int64_t)s->version);
+    }
+    if (server.options->on_ready)
+        server.options->on_ready(server.options->on_ready_arg);
+}
+
+/* ---- run ---- */
+
+/* As many descriptors as the system lets us have: streams need two each. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit); /* the old limit holds if this fails */
+}
+
+static int prepare(struct buf *report)
+{
+    struct snapshot *s = load(report);
+    if (!s)
+        return 2;
+    server.n_hands = MIN(s->workers, (unsigned)WORKERS_MAX);
+    if (log_start(&s->log) < 0) {
+        buf_printf(report, "cannot open the log file %s: %s\n", s->log.path, strerror(errno));
+        snapshot_release(s);
+        return 1;
+    }
+    if (open_signals() < 0 || listen_sockets_open(&server.sockets, s, server.n_hands, report) < 0) {
+        snapshot_release(s);
+        return 1;
+    }
+    publish(s);
+    return 0;
+}
+
+static void serve(void)
+{
+    metric_set(M_BUILD_INFO, 1);
+    server.hands = calloc(server.n_hands, sizeof *server.hands);
+    must(server.hands);
+    server.ended = (struct loop_mail){.fn = all_ended};
+    server.taken = (struct loop_mail){.fn = start_control};
+    start_hands(server.snapshot);
+    if (server.options->watches && server.options->config_path)
+        watch_file(server.options->config_path, reload_and_log);
+    loop_run(server.control.loop);
+    for (unsigned i = 0; i < server.n_hands; i++)
+        pthread_join(server.hands[i].thread, NULL);
+    watch_end();
+    free(server.hands);
+}
+
+int server_run(const struct server_options *o)
+{
+    struct buf report;
+    buf_init(&report, 1u << 20);
+    server.options = o;
+    raise_descriptor_limit();
+    clock_refresh();
+    worker_begin(&server.control, LISTEN_CONTROL);
+    server.control.paths[CLIENT_SERVER] = no_paths;
+    server.control.paths[CLIENT_ADMIN] = &o->admin_paths;
+    int code = prepare(&report);
+    if (report.n > 0)
+        fprintf(stderr, STR_FMT, STR_ARG(buf_str(&report)));
+    buf_fini(&report);
+    if (code == 0)
+        serve();
+    if (server.signals.fd > 0) {
+        loop_watch_remove(&server.signals);
+        close(server.signals.fd);
+    }
+    listen_sockets_close(&server.sockets);
+    worker_end(&server.control);
+    if (server.snapshot)
+        snapshot_release(server.snapshot);
+    log_note(LOG_INFO, "stopped", "exit code %d", code);
+    log_stop();
+    return code;
+}

@@ -1,0 +1,22 @@
+/* Between the files that compile a snapshot: what each of them does for the others.
+ *
+ *   snapshot_compile.c   server, auth, log, keys, models; the order of everything
+ *   snapshot_provider.c  providers: endpoints, credentials, headers, proxy, TLS
+ *   snapshot.c           counters that live longer than a snapshot */
+#pragma once
+
+#include "gate/config_tree.h"
+#include "gate/snapshot.h"
+
+/* All providers of the tree and sim into s, with their table. Problems go into the tree. */
+void snapshot_compile_providers(struct snapshot *s, struct config *c);
+
+/* The counter of requests in flight to the provider with this id; each acquire is released once. */
+_Atomic unsigned *provider_inflight_acquire(str id);
+void provider_inflight_release(_Atomic unsigned *counter);
+
+/* A copy of a text in the snapshot; S_EMPTY stays so. */
+static inline str snapshot_str(struct snapshot *s, str text)
+{
+    return text.n > 0 ? arena_str(&s->arena, text) : S_EMPTY;
+}

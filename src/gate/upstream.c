@@ -1,0 +1,132 @@
+/* Pools of idle upstream connections, one per pool_key and worker.
+ *
+ * The newest connection is borrowed first: it is the least likely to have been closed by the provider, and the oldest ones
+ * die of their provider's idle timeout, which shrinks the pool by itself. The pool keys are copied, because a pool
+ * outlives the snapshot whose endpoint made it. */
+#include "gate/upstream.h"
+
+#include "base/metrics.h"
+#include "base/pool.h"
+#include "gate/worker.h"
+#include "rt/dial.h"
+
+struct upstream_pool {
+    struct list idle; /* newest first */
+    unsigned n_idle;
+    size_t block_size;
+    struct arena arena; /* of this pool's key */
+};
+
+static struct upstream_pool *pool_get(struct worker *w, str key)
+{
+    struct upstream_pool *p = table_get(&w->pools, key);
+    if (p)
+        return p;
+    size_t size;
+    p = pool_acquire(sizeof *p, &size);
+    *p = (struct upstream_pool){.block_size = size};
+    list_init(&p->idle);
+    arena_init(&p->arena, 512, 1 << 16);
+    (void)table_add(&w->pools, arena_str(&p->arena, key), p);
+    return p;
+}
+
+static void upstream_free(struct upstream *u)
+{
+    net_conn_close(&u->conn);
+    pool_release(u, u->block_size);
+}
+
+static void leave_pool(struct upstream *u)
+{
+    list_remove(&u->link);
+    u->pool->n_idle--;
+    u->conn.on_idle = NULL;
+}
+
+/* Whatever happens on a connection that should be silent ends it. */
+static void drop_idle(struct net_conn *conn)
+{
+    struct upstream *u = container_of(conn, struct upstream, conn);
+    leave_pool(u);
+    upstream_free(u);
+}
+
+struct upstream *upstream_borrow(struct worker *w, const struct endpoint *ep)
+{
+    struct upstream_pool *p = pool_get(w, ep->pool_key);
+    while (!list_is_empty(&p->idle)) {
+        struct upstream *u = container_of(p->idle.next, struct upstream, link);
+        leave_pool(u);
+        if (net_conn_is_quiet(&u->conn))
+            return u;
+        upstream_free(u);
+    }
+    return NULL;
+}
+
+int upstream_dial(struct worker *w, const struct endpoint *ep, struct arena *a,
+                  struct upstream **out, struct err *e)
+{
+    const struct timeouts *t = &ep->provider->timeouts;
+    struct dial_options options = {
+        .host = ep->host,
+        .port = ep->port,
+        .unix_path = ep->unix_path,
+        .tls = ep->is_tls ? ep->provider->tls : NULL,
+        .proxy = ep->proxy,
+        .policy = DIAL_ANY,
+        .dns_us = t->dns_us,
+        .connect_us = t->connect_us,
+        .tls_us = t->tls_us,
+    };
+    size_t size;
+    struct upstream *u = pool_acquire(sizeof *u, &size);
+    *u = (struct upstream){.conn.watch.fd = -1, .block_size = size};
+    list_init(&u->link);
+    int rc = dial(&u->conn, &options, a, e);
+    if (rc < 0) {
+        pool_release(u, size);
+        return rc;
+    }
+    u->pool = pool_get(w, ep->pool_key);
+    *out = u;
+    return 0;
+}
+
+void upstream_return(struct upstream *u, bool is_reusable, unsigned max_idle)
+{
+    if (!is_reusable || u->pool->n_idle >= max_idle || worker_self->is_draining ||
+        !net_conn_is_quiet(&u->conn)) {
+        upstream_free(u);
+        return;
+    }
+    u->is_reused = true;
+    u->conn.on_idle = drop_idle;
+    list_push_front(&u->pool->idle, &u->link);
+    u->pool->n_idle++;
+}
+
+void upstream_close_idle(struct worker *w)
+{
+    size_t cursor = 0;
+    for (const struct table_slot *slot = table_next(&w->pools, &cursor); slot;
+         slot = table_next(&w->pools, &cursor)) {
+        struct upstream_pool *p = slot->value;
+        while (!list_is_empty(&p->idle))
+            drop_idle(&container_of(p->idle.next, struct upstream, link)->conn);
+    }
+}
+
+void upstream_fini(struct worker *w)
+{
+    upstream_close_idle(w);
+    size_t cursor = 0;
+    for (const struct table_slot *slot = table_next(&w->pools, &cursor); slot;
+         slot = table_next(&w->pools, &cursor)) {
+        struct upstream_pool *p = slot->value;
+        arena_fini(&p->arena);
+        pool_release(p, p->block_size);
+    }
+    table_fini(&w->pools);
+}

@@ -1,0 +1,93 @@
+/* The worker's own state: which snapshot it uses, and whose turn it is among endpoints and keys.
+ *
+ * A snapshot is adopted between two turns of the loop. Exchanges that began with the one before keep it through their
+ * lease, which is counted in a plain integer since it never leaves the thread; only the lease itself holds an atomic
+ * reference to the snapshot. */
+#include "gate/worker.h"
+
+#include <stdlib.h>
+
+#include "gate/upstream.h"
+
+_Thread_local struct worker *worker_self;
+_Atomic unsigned worker_clients_total;
+
+void worker_begin(struct worker *w, unsigned index)
+{
+    w->index = index;
+    w->loop = loop_open();
+    list_init(&w->clients);
+    list_init(&w->listening);
+    table_init(&w->pools);
+    worker_self = w;
+}
+
+static void lease_drop(struct worker *w, struct lease *l)
+{
+    must(l->users > 0);
+    l->users--;
+    if (l->users > 0)
+        return;
+    if (w->lease == l)
+        w->lease = NULL;
+    snapshot_release(l->snapshot);
+    free(l->endpoint_credit);
+    free(l->key_credit);
+    free(l);
+}
+
+void worker_end(struct worker *w)
+{
+    must(w->n_clients == 0);
+    upstream_fini(w);
+    if (w->lease)
+        lease_drop(w, w->lease);
+    loop_close(w->loop);
+    w->loop = NULL;
+    worker_self = NULL;
+}
+
+static void *zeroed(size_t n, size_t size)
+{
+    void *p = calloc(n + 1, size); /* style: a lease outlives arenas and is made once a reload */
+    must(p);
+    return p;
+}
+
+void worker_adopt(struct worker *w, struct snapshot *s)
+{
+    struct lease *l = zeroed(1, sizeof *l);
+    l->snapshot = s;
+    l->users = 1;
+    l->endpoint_credit = zeroed(s->n_endpoints, sizeof(int));
+    l->key_credit = zeroed(s->n_provider_keys, sizeof(int));
+    struct lease *before = w->lease;
+    w->lease = l;
+    if (before)
+        lease_drop(w, before);
+}
+
+struct lease *lease_acquire(struct worker *w)
+{
+    w->lease->users++;
+    return w->lease;
+}
+
+void lease_release(struct worker *w, struct lease *l)
+{
+    lease_drop(w, l);
+}
+
+size_t wrr_next(int *credit, const unsigned *weights, size_t n)
+{
+    int sum = 0;
+    size_t best = 0;
+    for (size_t i = 0; i < n; i++) {
+        credit[i] += (int)weights[i];
+        sum += (int)weights[i];
+        if (credit[i] > credit[best])
+            best = i;
+    }
+    credit[best] -= sum;
+    return best;
+}

@@ -1,0 +1,184 @@
+/* The stream tap. It is on the path of every streamed chunk, so the usual event (one data line with one JSON object
+ * that has no usage) is recognised by a few searches in place; only events that matter are parsed.
+ *
+ * How a stream ends differs by operation (operation.def): chat says `data: [DONE]`; Responses has no such marker but a
+ * terminal event type; images and speech end with a type in .completed or .done. A stream that stops without its mark
+ * was cut, whatever the transport says, and is never passed off as a whole one. */
+#include "llm/stream.h"
+
+#include "wire/json_scan.h"
+#include "wire/sse.h"
+
+void stream_tap_init(struct stream_tap *t, const struct operation *op, bool strips_usage)
+{
+    *t = (struct stream_tap){.op = op, .strips_usage = strips_usage, .usage = USAGE_NONE};
+}
+
+bool stream_tap_is_complete(const struct stream_tap *t)
+{
+    return t->has_ended || t->op->end == OPERATION_END_NONE;
+}
+
+/* The event's type: from its `event:` line, else from the data's `type` member. */
+static str event_type(struct arena *scratch, const struct sse_event *e, struct json_scan *data)
+{
+    if (e->type.n > 0)
+        return e->type;
+    const struct json_member *m = json_find(data, S("type"), NULL);
+    return m && m->type == JSON_STRING ? json_unescape(scratch, m->value) : S_EMPTY;
+}
+
+static bool is_end(const struct operation *op, str type)
+{
+    if (op->end == OPERATION_END_RESPONSE)
+        return str_eq(type, S("response.completed")) || str_eq(type, S("response.incomplete")) ||
+               str_eq(type, S("response.failed")) || str_eq(type, S("response.cancelled"));
+    if (op->end == OPERATION_END_EVENT)
+        return str_has_suffix(type, S(".completed")) || str_has_suffix(type, S(".done"));
+    return false;
+}
+
+static bool is_error(const struct json_scan *data, str type)
+{
+    const struct json_member *m = json_find(data, S("error"), NULL);
+    return str_eq(type, S("error")) || (m && m->type != JSON_NULL && type.n == 0);
+}
+
+/* Notes usage and the id from the data's top level, or from the `response` object inside it. */
+static void read_data(struct stream_tap *t, struct arena *scratch, const struct json_scan *data)
+{
+    const struct json_member *usage = json_find(data, S("usage"), NULL);
+    if (usage && usage->type == JSON_OBJECT)
+        usage_read_openai(scratch, usage->value, &t->usage);
+    const struct json_member *response = json_find(data, S("response"), NULL);
+    if (!response || response->type != JSON_OBJECT)
+        return;
+    struct json_scan inner;
+    json_scan_members(scratch, response->value, &inner);
+    usage = json_find(&inner, S("usage"), NULL);
+    if (usage && usage->type == JSON_OBJECT)
+        usage_read_openai(scratch, usage->value, &t->usage);
+    const struct json_member *id = json_find(&inner, S("id"), NULL);
+    if (id && id->type == JSON_STRING)
+        t->response_id = json_unescape(scratch, id->value);
+}
+
+static bool has_no_choices(const struct json_scan *data)
+{
+    const struct json_member *choices = json_find(data, S("choices"), NULL);
+    if (!choices || choices->type != JSON_ARRAY)
+        return false;
+    return str_trim(str_slice(choices->value, 1, choices->value.n - 1)).n == 0;
+}
+
+/* Takes the usage out that the client had not asked for: the whole chunk when it carries nothing else, only the null
+ * member of an ordinary chunk. A provider that reports usage on a chunk with content did so on its own; it stays. */
+static enum stream_verdict strip_usage(struct arena *scratch, str event, const struct sse_event *e,
+                                       const struct json_scan *data, str *edited)
+{
+    const struct json_member *usage = json_find(data, S("usage"), NULL);
+    if (!usage)
+        return STREAM_KEEP;
+    if (usage->type == JSON_OBJECT && has_no_choices(data))
+        return STREAM_DROP;
+    if (usage->type != JSON_NULL || e->data.p < event.p || e->data.p > event.p + event.n)
+        return STREAM_KEEP;
+    size_t at = (size_t)(e->data.p - event.p);
+    struct json_edit cut = json_edit_remove(e->data, data, usage);
+    str parts[] = {str_slice(event, 0, at + cut.from), cut.with, str_skip(event, at + cut.to)};
+    *edited = arena_concat(scratch, parts, ARRAY_LEN(parts));
+    return STREAM_EDIT;
+}
+
+static enum stream_verdict read_event(struct stream_tap *t, struct arena *scratch, str event,
+                                      str *edited)
+{
+    struct sse_event e;
+    sse_parse(scratch, event, &e);
+    if (!e.has_data)
+        return STREAM_KEEP;
+    t->events++;
+    if (str_eq(str_trim(e.data), S("[DONE]"))) {
+        t->has_ended = t->has_ended || t->op->end == OPERATION_END_DONE;
+        return STREAM_KEEP;
+    }
+    struct json_scan data;
+    if (json_scan(scratch, e.data, &data) < 0)
+        return STREAM_KEEP;
+    str type = event_type(scratch, &e, &data);
+    t->has_ended = t->has_ended || is_end(t->op, type);
+    t->has_error = t->has_error || is_error(&data, type);
+    read_data(t, scratch, &data);
+    return t->strips_usage ? strip_usage(scratch, event, &e, &data, edited) : STREAM_KEEP;
+}
+
+/* An event of one plain data line whose object can tell us nothing: the overwhelming case in a chat stream. */
+static bool is_plain_chunk(const struct stream_tap *t, str event)
+{
+    return t->op->end == OPERATION_END_DONE && str_has_prefix(event, S("data: {")) &&
+           !str_has_prefix(str_skip(event, 6), S("{\"error\"")) &&
+           str_find(event, S("\"usage\"")) == STR_NONE;
+}
+
+/* Responses and the others name the event first; the many delta events need no look inside. */
+static bool is_delta_event(str event)
+{
+    if (!str_has_prefix(event, S("event: ")))
+        return false;
+    str line = str_slice(event, 0, str_find_char(event, '\n'));
+    return str_has_suffix(str_trim(line), S(".delta"));
+}
+
+enum stream_verdict stream_tap_event(struct stream_tap *t, struct arena *scratch, str event,
+                                     str *edited)
+{
+    if (!is_plain_chunk(t, event) && !is_delta_event(event))
+        return read_event(t, scratch, event, edited);
+    t->events++;
+    return STREAM_KEEP;
+}
+
+str stream_error_data(struct arena *scratch, str event)
+{
+    struct sse_event e;
+    sse_parse(scratch, event, &e);
+    struct json_scan data;
+    if (!e.has_data || json_scan(scratch, e.data, &data) < 0 || data.type != JSON_OBJECT)
+        return S_EMPTY;
+    return is_error(&data, event_type(scratch, &e, &data)) ? e.data : S_EMPTY;
+}
+
+static void put_json_member(struct buf *out, const char *before, str text)
+{
+    buf_put(out, str_from_cz(before));
+    buf_put_json(out, text);
+}
+
+/* Responses: the error event, then the terminal event that clients such as Codex wait for. */
+static void put_response_failed(struct buf *out, str code, const struct err *e)
+{
+    buf_put(out, S("event: response.failed\ndata: {\"type\":\"response.failed\",\"response\":{"
+                   "\"object\":\"response\",\"status\":\"failed\",\"output\":[],\"error\":{"));
+    put_json_member(out, "\"code\":", code);
+    put_json_member(out, ",\"message\":", err_message(e));
+    buf_put(out, S("}}}\n\n"));
+}
+
+void stream_put_error(struct buf *out, const struct operation *op, const struct err *e, str error)
+{
+    if (op->end == OPERATION_END_DONE) {
+        buf_put(out, S("data: {\"error\":"));
+        buf_put(out, error);
+        buf_put(out, S("}\n\n"));
+        return;
+    }
+    const char *named = err_info(e->code)->openai_code;
+    str code = str_from_cz(named ? named : "server_error");
+    put_json_member(out, "event: error\ndata: {\"type\":\"error\",\"code\":", code);
+    put_json_member(out, ",\"message\":", err_message(e));
+    buf_put(out, S(",\"param\":null,\"error\":"));
+    buf_put(out, error);
+    buf_put(out, S("}\n\n"));
+    if (op->end == OPERATION_END_RESPONSE)
+        put_response_failed(out, code, e);
+}
