@@ -59,8 +59,11 @@ void log_ms(struct log_event *ev, const char *key,
 void log_bool(struct log_event *ev, const char *key, bool value);
 void log_end(struct log_event *ev);
 
-/* The body must not be left by break, return or goto. */
+/* The body must not be left by break, return or goto. NOLINTBEGIN(bugprone-macro-parentheses): `ev`
+ * is declared here, so it cannot stand in brackets */
 #define LOG_EVENT(ev, level, name)                                                                 \
     for (struct log_event *ev = log_begin((level), (name)); ev; log_end(ev), ev = NULL)
+/* NOLINTEND(bugprone-macro-parentheses) */
+
 /* One line of talk: log_note(LOG_WARN, "reload_failed", "file %s", path); the key is "message". */
 void log_note(enum log_level level, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);

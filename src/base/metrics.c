@@ -344,25 +344,35 @@ int64_t metric_total(enum metric m, const str *labels)
 
 /* -- the text format, https://prometheus.io/docs/instrumenting/exposition_formats/ -- */
 
+static void put_hex_bytes(struct buf *out, str bytes)
+{
+    for (size_t i = 0; i < bytes.n; i++) {
+        buf_put(out, S("\\\\x"));
+        buf_put_hex(out, str_of(bytes.p + i, 1));
+    }
+}
+
 /* The format escapes backslash, quote and newline. Other controls and bytes that are not UTF-8 are
  * shown as \xHH with an escaped backslash, so that different values stay different. */
+static void put_label_character(struct buf *out, struct utf8 c, str bytes)
+{
+    if (c.code == '\n') {
+        buf_put(out, S("\\n"));
+    } else if (c.code == '"' || c.code == '\\') {
+        buf_put_char(out, '\\');
+        buf_put(out, bytes);
+    } else if (c.code < 0x20 || c.code == 0x7F) { /* a fault's code is 0 */
+        put_hex_bytes(out, bytes);
+    } else {
+        buf_put(out, bytes);
+    }
+}
+
 static void put_label_value(struct buf *out, str value)
 {
     while (value.n > 0) {
         struct utf8 c = utf8_at(value);
-        if (c.valid && c.code == '\n') {
-            buf_put(out, S("\\n"));
-        } else if (c.valid && (c.code == '"' || c.code == '\\')) {
-            buf_put_char(out, '\\');
-            buf_put_char(out, (char)c.code);
-        } else if (!c.valid || c.code < 0x20 || c.code == 0x7F) {
-            for (size_t i = 0; i < c.n; i++) {
-                buf_put(out, S("\\\\x"));
-                buf_put_hex(out, str_of(value.p + i, 1));
-            }
-        } else {
-            buf_put(out, str_of(value.p, c.n));
-        }
+        put_label_character(out, c, str_of(value.p, c.n));
         value = str_skip(value, c.n);
     }
 }

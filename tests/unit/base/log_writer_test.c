@@ -1,4 +1,4 @@
-/* Rings and writer: several threads, wrapping rings, full rings, sinks that fail, stall and heal. */
+/* Rings and writer: several threads, wrapping and full rings, sinks that fail, stall and heal. */
 #include "base/log_writer.h"
 
 #undef LOG_PATIENCE_MS
