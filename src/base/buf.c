@@ -7,8 +7,8 @@
  * JSON strings are the hot one: prompts and replies pass through buf_put_json. It looks for the
  * next byte that needs work eight bytes at a time (a word is plain when no byte of it is a control
  * character, a quote, a backslash or beyond ASCII), steps over well-formed UTF-8, and copies what
- * lies between two escapes in one piece. A fault in UTF-8 becomes one U+FFFD for each maximal
- * subpart, as Unicode (chapter 3, "U+FFFD Substitution") and the browsers do it. */
+ * lies between two escapes in one piece. Each fault in UTF-8, as base/utf8 counts them, becomes one
+ * U+FFFD, as the browsers do it. */
 #include "base/buf.h"
 
 #include <stdarg.h>
@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/pool.h"
+#include "base/utf8.h"
 
 #define ONES  UINT64_C(0x0101010101010101)
 #define HIGHS UINT64_C(0x8080808080808080)
@@ -158,39 +159,6 @@ static size_t skip_plain(str s, size_t at)
     return at;
 }
 
-struct utf8 {
-    unsigned n; /* bytes of the sequence, or of the faulty subpart; at least 1 */
-    bool valid;
-};
-
-/* What begins at p[0], a byte beyond ASCII, of n bytes. The bounds of the second byte rule out
- * overlong forms, surrogates and what lies beyond U+10FFFF: Unicode, table 3-7. */
-static struct utf8 utf8_at(const unsigned char *p, size_t n)
-{
-    if (p[0] < 0xc2 || p[0] > 0xf4)
-        return (struct utf8){.n = 1, .valid = false};
-    unsigned length = p[0] < 0xe0 ? 2 : 3;
-    if (p[0] >= 0xf0)
-        length = 4;
-    unsigned char low = 0x80;
-    unsigned char high = 0xbf;
-    if (p[0] == 0xe0)
-        low = 0xa0;
-    else if (p[0] == 0xed)
-        high = 0x9f;
-    else if (p[0] == 0xf0)
-        low = 0x90;
-    else if (p[0] == 0xf4)
-        high = 0x8f;
-    for (unsigned i = 1; i < length; i++) {
-        if (i == n || p[i] < low || p[i] > high)
-            return (struct utf8){.n = i, .valid = false};
-        low = 0x80;
-        high = 0xbf;
-    }
-    return (struct utf8){.n = length, .valid = true};
-}
-
 static void put_escape(struct buf *b, char c)
 {
     static const char letters[] = "\"\\bfnrt";
@@ -203,26 +171,36 @@ static void put_escape(struct buf *b, char c)
     buf_put_hex(b, str_of(&c, 1));
 }
 
+/* The offset of the first byte that cannot stand in a JSON string as it is, or s.n. */
+static size_t skip_clean(str s)
+{
+    size_t at = skip_plain(s, 0);
+    while (at < s.n && (unsigned char)s.p[at] >= 0x80) {
+        struct utf8 next = utf8_at(str_of(s.p + at, s.n - at));
+        if (!next.valid)
+            return at;
+        at += next.n;
+        if (at < s.n && (unsigned char)s.p[at] < 0x80)
+            at = skip_plain(s, at);
+    }
+    return at;
+}
+
 static void put_json_inside(struct buf *b, str s)
 {
-    size_t from = 0;
-    size_t at = 0;
-    while ((at = skip_plain(s, at)) < s.n) {
-        bool is_ascii = (unsigned char)s.p[at] < 0x80;
-        struct utf8 next = {.n = 1, .valid = false};
-        if (!is_ascii)
-            next = utf8_at((const unsigned char *)s.p + at, s.n - at);
-        if (!next.valid) {
-            buf_put(b, str_slice(s, from, at));
-            from = at + next.n;
-            if (is_ascii)
-                put_escape(b, s.p[at]);
-            else
-                buf_put(b, S("\xef\xbf\xbd"));
-        }
-        at += next.n;
+    for (;;) {
+        size_t clean = skip_clean(s);
+        buf_put(b, str_slice(s, 0, clean));
+        if (clean == s.n)
+            return;
+        s = str_skip(s, clean);
+        struct utf8 next = utf8_at(s);
+        if (next.valid)
+            put_escape(b, s.p[0]);
+        else
+            buf_put(b, UTF8_REPLACEMENT);
+        s = str_skip(s, next.n);
     }
-    buf_put(b, str_skip(s, from));
 }
 
 void buf_put_json(struct buf *b, str s)
