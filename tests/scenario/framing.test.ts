@@ -1,5 +1,5 @@
-/* A set of requests with their wanted verdicts, kept outside of the tree as JSON lines (id, expect, raw_hex): a file
- * vectors/http1-framing/payloads.jsonl below TB_VECTORS. Skipped where there is none.
+/* A set of requests with their wanted verdicts, kept outside of the tree as JSON lines (id, expect, raw_hex): the file
+ * http1-framing/payloads.jsonl in the folder THROWBAR_VECTORS. Skipped where there is none.
  *
  *   accept             answered, at most one request at the provider
  *   reject             4xx or 5xx, then close, and nothing at the provider
@@ -17,7 +17,7 @@ interface Payload {
   raw_hex: string;
 }
 
-const FILE = join(process.env["TB_VECTORS"] ?? "vectors", "http1-framing/payloads.jsonl");
+const FILE = join(process.env["THROWBAR_VECTORS"] ?? "vectors", "http1-framing/payloads.jsonl");
 
 /** Everything the gateway says to these bytes until it closes; the client ends its side first. */
 async function answersTo(conn: Conn, raw: Buffer): Promise<{ statuses: number[]; closed: boolean }> {
