@@ -13,16 +13,17 @@ struct arena_block;
 struct arena_defer;
 
 struct arena {
-    char *next, *end;           /* free part of the newest block */
+    char *next, *end;           /* free part of the block allocated from */
     struct arena_block *blocks; /* newest first */
     struct arena_defer *defers; /* newest first */
-    size_t used_bytes;          /* sum of all blocks */
+    size_t used_bytes;          /* what was asked of the pool for all blocks */
     size_t cap_bytes;
     size_t first_bytes; /* size of the first block */
 };
 
-/* `first` is the size of the first block (taken at the first allocation; rounded up), doubling up
- * to 64 KiB after it. */
+/* `first` is the size of the first block (taken at the first allocation; 512 bytes to 64 KiB,
+ * rounded up to a power of two); later ones double up to 64 KiB. `cap` bounds the objects with
+ * their alignment, 16 bytes a block, and what is left over at the ends of blocks: give it slack. */
 void arena_init(struct arena *a, size_t first, size_t cap);
 void arena_fini(struct arena *a); /* may be used again after it */
 

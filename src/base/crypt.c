@@ -167,25 +167,26 @@ static void put_crockford(char *out, uint64_t value, size_t digits)
         out[i - 1] = crockford[value & 31];
 }
 
+static _Thread_local struct {
+    uint64_t ms;
+    uint64_t high, low; /* the random part */
+} last_ulid = {.ms = UINT64_MAX};
+
 void crypt_ulid(int64_t wall_us, char out[ULID_LEN])
 {
-    static _Thread_local struct {
-        uint64_t ms;
-        uint64_t high, low;
-    } last = {.ms = UINT64_MAX};
     const uint64_t half_end = UINT64_C(1) << ULID_HALF_BITS;
     uint64_t ms = (uint64_t)MAX(wall_us, 0) / 1000;
-    if (ms != last.ms) {
-        last.ms = ms;
-        last.high = random_half() >> 1; /* top bit clear: counting up cannot overflow */
-        last.low = random_half();
-    } else if (++last.low == half_end) {
-        last.low = 0;
-        last.high++;
+    if (ms != last_ulid.ms) {
+        last_ulid.ms = ms;
+        last_ulid.high = random_half() >> 1; /* top bit clear: counting up cannot overflow */
+        last_ulid.low = random_half();
+    } else if (++last_ulid.low == half_end) {
+        last_ulid.low = 0;
+        last_ulid.high++;
     }
     put_crockford(out, ms, ULID_TIME);
-    put_crockford(out + ULID_TIME, last.high, ULID_RANDOM);
-    put_crockford(out + ULID_TIME + ULID_RANDOM, last.low, ULID_RANDOM);
+    put_crockford(out + ULID_TIME, last_ulid.high, ULID_RANDOM);
+    put_crockford(out + ULID_TIME + ULID_RANDOM, last_ulid.low, ULID_RANDOM);
 }
 
 static bool is_base62(char c)

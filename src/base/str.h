@@ -47,6 +47,6 @@ bool str_to_u64(str s, uint64_t *out);   /* 1*DIGIT and nothing else, no overflo
 bool str_to_i64(str s, int64_t *out);    /* optional '-', then as above */
 uint64_t str_hash(str s, uint64_t seed); /* not for secrets; seed per process against flooding */
 
-/* Edit distance with transpositions, for "did you mean"; gives up at `limit` and returns limit + 1.
- */
+/* Edit distance with transpositions, for "did you mean"; gives up at `limit`, or when more than 64
+ * bytes differ between the common beginning and end, and returns limit + 1. */
 unsigned str_distance(str a, str b, unsigned limit);

@@ -30,6 +30,9 @@ static void test_room(void)
     buf_put(&b, S("hello"));
     is_str(buf_str(&b), S("hello"), "it works again");
     ok(buf_reserve(&b, SIZE_MAX) == NULL, "an absurd size is past max");
+    buf_reset(&b);
+    buf_put_hex(&b, str_of("", SIZE_MAX / 2 + 1));
+    ok(!buf_is_ok(&b), "so is one that overflows in hexadecimal");
     buf_fini(&b);
     ok(b.p == NULL && b.n == 0 && buf_is_ok(&b), "fini gives the memory back");
     buf_put(&b, S("again"));
@@ -181,6 +184,7 @@ static void test_json(void)
         S("\"\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"
           "\""),
         "the first and last of each length");
+    json_is(S("\xc3\xa9z\n\xc3\xa9"), S("\"\xc3\xa9z\\n\xc3\xa9\""), "mixed with ASCII");
     json_is(S("a\x80z"), S("\"a" FFFD "z\""), "a lone continuation byte");
     json_is(S("\xc0\xaf"), S("\"" FFFD FFFD "\""), "an overlong form of two");
     json_is(S("\xe0\x9f\xbf"), S("\"" FFFD FFFD FFFD "\""), "an overlong form of three");

@@ -108,6 +108,11 @@ static void test_ulid(void)
     pthread_create(&thread, NULL, ulid_on_thread, next);
     pthread_join(thread, NULL);
     ok(memcmp(last, next, 10) == 0 && memcmp(last, next, ULID_LEN) != 0, "threads differ");
+    crypt_ulid(1795246134123000, last);
+    last_ulid.low = (UINT64_C(1) << ULID_HALF_BITS) - 1;
+    crypt_ulid(1795246134123000, next);
+    ok(memcmp(last, next, ULID_LEN) < 0, "they grow through a carry");
+    is_str(str_of(next + 18, 8), S("00000000"), "which leaves the lower half empty");
     crypt_ulid(-5, next);
     is_str(str_of(next, 10), S("0000000000"), "before 1970 is 1970");
     crypt_ulid(0, last);
