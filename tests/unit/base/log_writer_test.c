@@ -290,6 +290,11 @@ static void test_stuck_sink(void)
     log_writer_flush();
     int64_t flush_ms = now_ms() - begin_ms;
     ok(flush_ms >= LOG_PATIENCE_MS && flush_ms < 5000, "a flush of a stuck sink gives up in time");
+    int first = open("/dev/null", O_WRONLY);
+    log_writer_swap(first);
+    ok(fcntl(first, F_GETFD) != -1, "a new sink waits for the writer");
+    log_writer_swap(open("/dev/null", O_WRONLY));
+    ok(fcntl(first, F_GETFD) == -1, "and is closed when a newer one comes");
     log_writer_stop();
     ok(writer.has_thread && now_ms() - begin_ms < 10000, "stop leaves a stuck writer behind");
     for (int i = 0; i < 1000; i++)
@@ -302,6 +307,9 @@ int main(void)
     int fd = mkstemp(path);
     must(fd >= 0);
     close(fd);
+    log_writer_flush();
+    log_writer_stop();
+    ok(!writer.has_thread && writer.asked == 0, "without a writer flush and stop do nothing");
     test_threads();
     test_overflow();
     test_wrap();
