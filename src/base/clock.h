@@ -19,7 +19,7 @@ void clock_refresh(void);
  * of 24. */
 str clock_format(int64_t wall_us, char out[25]);
 
-/* Test clock of this thread: once set, all readings are its own and refresh leaves it alone; advance
- * moves it. */
+/* Test clock of this thread: once set, all readings are its own and refresh leaves it alone;
+ * advance moves it. */
 void clock_test_set(int64_t now_us, int64_t wall_us);
 void clock_test_advance(int64_t us);
