@@ -76,7 +76,6 @@ extern const struct config_sources config_system_sources;
 
 struct config {
     struct arena arena;
-    _Atomic unsigned refs; /* any thread: the snapshot's last lease may end on any worker */
     str file;
     char *text; /* a copy in which secrets are overwritten with '*' */
     size_t text_n;
@@ -92,7 +91,6 @@ struct config {
 
 OWNED struct config *config_parse_with(str text, str file_name,
                                        const struct config_sources *sources);
-struct config *config_ref(struct config *c);
 
 /* Length of the line break at p, 0 for none: exactly those that libyaml counts. */
 size_t config_break_len(const char *p, const char *end);

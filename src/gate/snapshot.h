@@ -137,12 +137,13 @@ struct snapshot {
     struct gateway_key *keys;
     size_t n_keys;
     struct table keys_by_hash;   /* 32 raw bytes -> struct gateway_key */
-    const struct config *config; /* the tree it came from, for the admin API; in the arena */
+    const struct config *config; /* OWNED: the tree it came from, for the admin API */
 };
 
-/* Compiles a tree that config_load has read. Problems go into the tree's problem list; NULL when
- * there is an error. Opens files it names (certificates, ca), resolves nothing, connects to nobody.
- * The result has one reference. */
+/* Compiles a tree that config_load has read, also one with errors, to find those that only show
+ * here. Problems go into the tree's problem list. Opens files it names (certificates, ca), resolves
+ * nothing, connects to nobody. NULL when there is an error, and the tree stays the caller's; else
+ * the snapshot takes the tree, which is freed with it. The result has one reference. */
 OWNED struct snapshot *snapshot_compile(struct config *config);
 struct snapshot *snapshot_ref(struct snapshot *s);
 void snapshot_release(struct snapshot *s); /* any thread */
