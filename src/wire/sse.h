@@ -14,6 +14,7 @@
 struct sse_split {
     bool line_is_empty; /* nothing since the last line end */
     bool last_was_cr;
+    bool is_open; /* bytes have come since the last blank line */
 };
 void sse_split_init(struct sse_split *s);
 /* Looks at bytes that continue the stream. Returns the length of the prefix of `bytes` after which
@@ -33,10 +34,12 @@ struct sse_event {
     str id;
     int64_t retry_ms; /* -1: absent */
 };
-/* Reads one event as sse_next gave it. Comments only: has_data false and everything empty. */
+/* Reads one event as sse_next gave it. Comments only: has_data false and everything empty. A BOM
+ * before the event is ignored; the standard says so for the first one only, and later ones would
+ * hide a line from us that a lenient client reads. */
 void sse_parse(struct arena *a, str event, struct sse_event *out);
 
-/* "event: type\ndata: line\ndata: line\n\n"; type may be empty. CR and LF in data become data
- * lines; in type they make the buf fail. */
+/* "event: type\ndata: line\ndata: line\n\n"; type may be empty. CR, LF and CRLF in data begin
+ * another data line; in type they make the buf fail. */
 void sse_put(struct buf *b, str type, str data);
 void sse_put_comment(struct buf *b, str text); /* ": text\n\n" */
