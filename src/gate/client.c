@@ -25,7 +25,8 @@
 #define LINGER_US       2000000 /* between bytes thrown away */
 #define LINGER_TOTAL_US 10000000
 #define DRAIN_GRACE_US  500000 /* for a request that is already on its way to an idle connection */
-#define BODY_RATE       240    /* bytes a second a slow body must average beyond its time */
+#define HANGUP_GRACE_US 50000
+#define BODY_RATE       240 /* bytes a second a slow body must average beyond its time */
 
 static const struct snapshot *snapshot_now(const struct client *c)
 {
@@ -260,6 +261,44 @@ static void idle_expired(struct loop_timer *t)
     client_free(container_of(t, struct client, idle));
 }
 
+/* ---- the client's departure ---- */
+
+static void hangup_certain(struct loop_timer *t)
+{
+    struct client *c = container_of(t, struct client, idle);
+    if (c->task && c->watches_hangup)
+        task_cancel(c->task, -E_CLIENT_GONE);
+}
+
+/* A reset is certain. An end of the client's bytes may be that of a simple client that has said all it wants to say and
+ * reads on, so it counts a moment later: long enough for a quick answer, too short to pay for a long one. */
+static void hung_up(struct net_conn *conn, bool is_reset)
+{
+    struct client *c = container_of(conn, struct client, conn);
+    if (!c->task || !c->watches_hangup)
+        return;
+    if (is_reset) {
+        task_cancel(c->task, -E_CLIENT_GONE);
+        return;
+    }
+    loop_timer_clear(&c->idle);
+    loop_timer_init(&c->idle, hangup_certain);
+    loop_timer_set(&c->idle, clock_now_us() + HANGUP_GRACE_US);
+}
+
+void client_watch_hangup(struct client *c, bool watches)
+{
+    c->watches_hangup = watches;
+    if (watches && c->conn.has_hangup) {
+        hung_up(&c->conn, false);
+    } else if (!watches) {
+        loop_timer_clear(&c->idle);
+        loop_timer_init(&c->idle, idle_expired);
+    }
+}
+
+/* ---- opening ---- */
+
 static void keep_peer(struct client *c, const struct sockaddr *peer, socklen_t len)
 {
     if (peer && len <= sizeof c->peer)
@@ -273,7 +312,6 @@ void client_open(struct worker *w, enum client_scope scope, int fd, const struct
     struct client *c = pool_acquire(sizeof *c, &size);
     *c = (struct client){.worker = w, .scope = scope, .block_size = size, .conn.watch.fd = -1};
     c->tls = tls ? tls_server_ref(tls) : NULL;
-    c->conn.on_idle = wake_up;
     keep_peer(c, peer, len);
     loop_timer_init(&c->idle, idle_expired);
     list_push_back(&w->clients, &c->link);
@@ -284,6 +322,8 @@ void client_open(struct worker *w, enum client_scope scope, int fd, const struct
         client_free(c);
         return;
     }
+    c->conn.on_idle = wake_up;
+    c->conn.on_hangup = hung_up;
     c->conn.stall_us = snapshot_now(c)->timeouts.write_stall_us;
     if (c->tls)
         c->task = task_spawn(client_run, c);

@@ -24,7 +24,8 @@ struct client {
     char *in;               /* received, unused bytes: in + in_from .. in + in_to; NULL: none */
     size_t in_size, in_from, in_to;
     uint64_t requests;
-    bool wants_close;        /* after the current answer */
+    bool wants_close; /* after the current answer */
+    bool watches_hangup;
     bool has_lingering_body; /* the client may still be sending what nobody reads */
     size_t block_size;
     unsigned char peer[28]; /* sockaddr_in or sockaddr_in6; else family AF_UNSPEC */
@@ -37,6 +38,9 @@ void client_open(struct worker *w, enum client_scope scope, int fd, const struct
 void client_drain_all(struct worker *w);
 /* Past the drain deadline: tasks are cancelled with -E_DRAINING. */
 void client_cancel_all(struct worker *w);
+
+/* From now on the connection's task is cancelled with -E_CLIENT_GONE when the client goes. */
+void client_watch_hangup(struct client *c, bool watches);
 
 /* ---- reading the request, for gate/exchange.c and handlers ---- */
 

@@ -74,7 +74,6 @@ static bool finish_body(struct exchange *x)
 static bool exchange_end(struct exchange *x)
 {
     struct client *c = x->client;
-    c->conn.hangup_task = NULL;
     bool may_go_on = x->head.keep_alive && !c->wants_close && !x->err.close && finish_body(x);
     c->has_lingering_body = !x->body.decoder.done;
     x->end_us = clock_read_us();

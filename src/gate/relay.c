@@ -96,12 +96,11 @@ static int MAY_YIELD relay_request(struct exchange *x, const struct call_request
     struct call call;
     plan_begin(&plan, x->lease, x->target.provider);
     int64_t before = task_deadline_narrow(total_deadline(x));
-    x->client->conn.hangup_task = task_self();
-    x->client->conn.hangup_code = -E_CLIENT_GONE;
+    client_watch_hangup(x->client, true);
     int rc = relay_open(x, &plan, r, &call);
     if (rc == 0)
         rc = answer_relay(x, &call, adds_usage);
-    x->client->conn.hangup_task = NULL;
+    client_watch_hangup(x->client, false);
     task_deadline_restore(before);
     return rc;
 }

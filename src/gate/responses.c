@@ -135,8 +135,7 @@ int responses_relay(struct exchange *x)
     bool is_post = str_eq(x->method, S("POST"));
     struct call_request r = {.method = x->head.method, .path = upstream_path(x)};
     r.content_type = is_post ? S("application/json") : S_EMPTY;
-    x->client->conn.hangup_task = task_self();
-    x->client->conn.hangup_code = -E_CLIENT_GONE;
+    client_watch_hangup(x->client, true);
     int rc = -E_NOT_FOUND;
     for (size_t i = 0; i < x->snapshot->n_providers && rc == -E_NOT_FOUND; i++) {
         struct provider *p = &x->snapshot->providers[i];
@@ -145,6 +144,6 @@ int responses_relay(struct exchange *x)
         if (is_candidate)
             rc = ask(x, p, &r);
     }
-    x->client->conn.hangup_task = NULL;
+    client_watch_hangup(x->client, false);
     return rc == -E_NOT_FOUND ? not_found(x, id) : rc;
 }

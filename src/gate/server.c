@@ -365,7 +365,7 @@ static int prepare(struct buf *report)
 
 static void serve(void)
 {
-    metric_set(M_BUILD_INFO, 1);
+    metric_cell_set(metric_cell(M_BUILD_INFO, (str[]){S(THROWBAR_VERSION)}), 1);
     server.hands = calloc(server.n_hands, sizeof *server.hands);
     must(server.hands);
     server.ended = (struct loop_mail){.fn = all_ended};

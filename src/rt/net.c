@@ -139,6 +139,15 @@ static ssize_t write_failed(struct net_conn *c)
     return -E_IO;
 }
 
+/* 0 until writing has failed. */
+static int write_verdict(const struct net_conn *c)
+{
+    if (c->write_errno == 0)
+        return 0;
+    errno = c->write_errno;
+    return -E_IO;
+}
+
 static ssize_t write_plain(struct net_conn *c, struct iovec *iov, int n)
 {
     struct msghdr m = {.msg_iov = iov, .msg_iovlen = (size_t)MIN(n, 1024)};
@@ -168,10 +177,9 @@ static ssize_t write_tls(struct net_conn *c, const struct iovec *iov)
 /* Bytes taken, > 0; -E_AGAIN or -E_IO. The first piece is not empty. */
 static ssize_t write_step(struct net_conn *c, struct iovec *iov, int n)
 {
-    if (c->write_errno != 0) {
-        errno = c->write_errno;
-        return -E_IO;
-    }
+    int rc = write_verdict(c);
+    if (rc < 0)
+        return rc;
     if (!can_write(c))
         return -E_AGAIN;
     ssize_t sent = c->tls ? write_tls(c, iov) : write_plain(c, iov, n);
@@ -256,15 +264,13 @@ static void on_event(struct loop_watch *w, uint32_t events)
     if (unsent(c) > 0)
         out_send(c);
 
-    bool is_idle = !c->reader && !c->writer && !c->hangup_task;
+    bool is_idle = !c->reader && !c->writer;
     if (c->reader && can_read(c) && task_is_waiting(c->reader))
         task_wake(c->reader, 0);
     if (c->writer && writer_can_go_on(c) && task_is_waiting(c->writer))
         task_wake(c->writer, 0);
-    if (c->has_hangup && c->hangup_task) {
-        task_cancel(c->hangup_task, c->hangup_code);
-        c->hangup_task = NULL;
-    }
+    if ((events & GONE) && c->on_hangup)
+        c->on_hangup(c, (events & (EPOLLHUP | EPOLLERR)) != 0);
     if (is_idle && c->is_readable && c->on_idle && (events & (EPOLLIN | GONE)))
         c->on_idle(c); /* may free c */
 }
@@ -288,7 +294,6 @@ void net_conn_close(struct net_conn *c)
     c->tls = NULL;
     (void)close(c->watch.fd); /* released whatever it says */
     c->watch.fd = -1;
-    c->hangup_task = NULL;
     out_release(c);
 }
 
@@ -305,16 +310,6 @@ bool net_conn_is_quiet(const struct net_conn *c)
 {
     return net_conn_is_open(c) && !c->has_hangup && c->write_errno == 0 && unsent(c) == 0 &&
            !c->is_readable && !can_read(c);
-}
-
-void net_cancel_on_hangup(struct net_conn *c, int code)
-{
-    c->hangup_task = code != 0 ? task_self() : NULL;
-    c->hangup_code = code;
-    if (!c->hangup_task || !c->has_hangup)
-        return;
-    c->hangup_task = NULL;
-    task_cancel(task_self(), code);
 }
 
 void net_set_nodelay(int fd)
@@ -389,10 +384,7 @@ static int wait_unsent(struct net_conn *c, size_t low)
         if (rc < 0)
             return rc;
     }
-    if (c->write_errno == 0)
-        return 0;
-    errno = c->write_errno;
-    return -E_IO;
+    return write_verdict(c);
 }
 
 int net_wait_writable(struct net_conn *c)
@@ -461,7 +453,7 @@ int net_queue(struct net_conn *c, struct iovec *iov, int n)
         out_take(c, &iov, &n, SIZE_MAX);
         out_send(c);
     }
-    return c->write_errno == 0 ? 0 : -E_IO;
+    return write_verdict(c);
 }
 
 int net_drain(struct net_conn *c)

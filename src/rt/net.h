@@ -39,10 +39,9 @@ struct net_conn {
     int write_errno;     /* writing has failed for good with this error; 0: it has not */
     struct task *reader; /* waiting tasks */
     struct task *writer;
-    /* Set while a task works for the peer without reading from it (net_cancel_on_hangup): it is
-     * cancelled with hangup_code when the peer goes. */
-    struct task *hangup_task;
-    int hangup_code;
+    /* The peer has closed its side (once), or reset the connection (is_reset). NULL: ignored. May not
+     * free c. */
+    void (*on_hangup)(struct net_conn *c, bool is_reset);
     void (*on_idle)(
         struct net_conn *c); /* nobody waits and bytes or a hang-up have come; NULL: ignored */
     char *out;               /* unsent bytes of net_send, from base/pool; NULL: none */
@@ -69,10 +68,6 @@ static inline bool net_conn_is_open(const struct net_conn *c)
  * No system call; so after a read that filled its buffer it is false until a net_try_read has said
  * -E_AGAIN. */
 bool net_conn_is_quiet(const struct net_conn *c);
-/* From now on the running task is cancelled with `code` when the peer goes; at once if it has gone
- * already. 0: no longer. */
-void net_cancel_on_hangup(struct net_conn *c, int code);
-
 /* At least one byte into p; > 0, or an error. */
 NODISCARD ssize_t net_read(struct net_conn *c, void *p, size_t n) MAY_YIELD;
 /* Same without waiting: -E_AGAIN. */
