@@ -12,7 +12,8 @@
 struct json; /* a value, BORROWED from its document's arena; NULL means absent and every reader
                 below takes it */
 
-/* 0 or -E_JSON with *error_at. Depth and size bounds as in json_scan. */
+/* 0 or -E_JSON with *error_at. Accepts what json_scan accepts, as long as the arena has room for the
+ * text and its values, up to 48 bytes each. A lone surrogate reads as U+FFFD. */
 NODISCARD int json_read(struct arena *a, str text, const struct json **root, size_t *error_at);
 
 enum json_type json_type(const struct json *v); /* v not NULL */
@@ -46,6 +47,7 @@ struct json_writer {
     struct buf *out;
     unsigned depth;
     uint64_t has_items; /* bit per level */
+    uint64_t is_object; /* bit per level */
 };
 struct json_writer json_writer(struct buf *out);
 void json_begin_object(struct json_writer *w, const char *key);

@@ -8,16 +8,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-
-static uint32_t hex4(const char *p)
-{
-    uint32_t v = 0;
-    for (int i = 0; i < 4; i++) {
-        uint8_t c = (uint8_t)p[i];
-        v = v << 4 | (uint32_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-    }
-    return v;
-}
+#include "wire/json_string.h"
 
 static char *put_utf8(char *o, uint32_t c)
 {
@@ -37,22 +28,6 @@ static char *put_utf8(char *o, uint32_t c)
         *o++ = (char)(0x80 | (c & 0x3f));
     }
     return o;
-}
-
-/* The code point of the escape at `p` (\uXXXX, or two that make a pair); *behind is what follows.
- */
-static uint32_t code_point(const char *p, const char *end, const char **behind)
-{
-    uint32_t c = hex4(p + 2);
-    *behind = p + 6;
-    if (c < 0xd800 || c > 0xdfff)
-        return c;
-    bool has_second = c < 0xdc00 && end - p >= 12 && p[6] == '\\' && p[7] == 'u';
-    uint32_t second = has_second ? hex4(p + 8) : 0;
-    if (second < 0xdc00 || second > 0xdfff)
-        return 0xfffd;
-    *behind = p + 12;
-    return 0x10000 + ((c - 0xd800) << 10) + (second - 0xdc00);
 }
 
 static char plain_escape(char c)
@@ -86,7 +61,7 @@ str json_unescape(struct arena *a, str string_with_quotes)
         memcpy(o, p, (size_t)(escape - p));
         o += escape - p;
         if (escape[1] == 'u') {
-            o = put_utf8(o, code_point(escape, end, &p));
+            o = put_utf8(o, json_code_point(escape, end, &p));
         } else {
             *o++ = plain_escape(escape[1]);
             p = escape + 2;

@@ -159,3 +159,27 @@ const char *json_string_end(const char *p, const char *end, struct json_fault *f
             return NULL;
     }
 }
+
+static uint32_t hex4(const char *p)
+{
+    uint32_t v = 0;
+    for (int i = 0; i < 4; i++) {
+        uint8_t c = (uint8_t)p[i];
+        v = v << 4 | (uint32_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+    }
+    return v;
+}
+
+uint32_t json_code_point(const char *p, const char *end, const char **behind)
+{
+    uint32_t c = hex4(p + 2);
+    *behind = p + 6;
+    if (c < 0xd800 || c > 0xdfff)
+        return c;
+    bool has_second = c < 0xdc00 && end - p >= 12 && p[6] == '\\' && p[7] == 'u';
+    uint32_t second = has_second ? hex4(p + 8) : 0;
+    if (second < 0xdc00 || second > 0xdfff)
+        return 0xfffd;
+    *behind = p + 12;
+    return 0x10000 + ((c - 0xd800) << 10) + (second - 0xdc00);
+}

@@ -17,3 +17,7 @@ const char *json_string_end(const char *p, const char *end, struct json_fault *f
 
 /* Are the four bytes at p hexadecimal digits? */
 bool json_is_hex4(const char *p);
+
+/* The code point of the valid escape at p, \uXXXX or two of them that are a surrogate pair; a lone
+ * surrogate is U+FFFD. *behind is what follows. */
+uint32_t json_code_point(const char *p, const char *end, const char **behind);
