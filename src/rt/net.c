@@ -255,6 +255,8 @@ static bool writer_can_go_on(const struct net_conn *c)
 static void on_event(struct loop_watch *w, uint32_t events)
 {
     struct net_conn *c = container_of(w, struct net_conn, watch);
+    bool is_reset = (events & (EPOLLHUP | EPOLLERR)) != 0;
+    bool is_first_hangup = (events & GONE) && !c->has_hangup; /* every later event has it, too */
     if (events & GONE)
         c->has_hangup = true;
     if (events & (EPOLLIN | GONE))
@@ -269,8 +271,8 @@ static void on_event(struct loop_watch *w, uint32_t events)
         task_wake(c->reader, 0);
     if (c->writer && writer_can_go_on(c) && task_is_waiting(c->writer))
         task_wake(c->writer, 0);
-    if ((events & GONE) && c->on_hangup)
-        c->on_hangup(c, (events & (EPOLLHUP | EPOLLERR)) != 0);
+    if (c->on_hangup && (is_first_hangup || is_reset))
+        c->on_hangup(c, is_reset);
     if (is_idle && c->is_readable && c->on_idle && (events & (EPOLLIN | GONE)))
         c->on_idle(c); /* may free c */
 }
