@@ -10,7 +10,7 @@ scenario("only the model's value changes on the way to the provider", async ({ p
   upstream.answer((_, conn) => conn.sendJson(200, chatBody("ok")));
   const gateway = await throwbar(config(upstream.url));
   const before = '{ "x_unknown" : [1.0e+2, {"model":"inner"}],\n "messages":[{"role":"user","content":"a\\u00e9\\/b"}],"mod\\u0065l2":1,';
-  const after = ' "temperature":1.10 , "big": 123456789012345678901234567890 }  ';
+  const after = ', "temperature":1.10 , "big": 123456789012345678901234567890 }  ';
   await gateway.request({ body: `${before}"model":"up/gpt-real"${after}` });
   assert.equal(upstream.requests[0]?.body.toString(), `${before}"model":"gpt-real"${after}`);
 });

@@ -37,11 +37,11 @@ const EARLY: Record<string, Fault> = {
   "a head of 1 MiB": { script: answerWith(`HTTP/1.1 200 OK\r\nx: ${"y".repeat(1 << 20)}\r\n\r\n`), status: 502, source: "provider" },
   "500 with an error object": {
     script: async (conn) => { await conn.request(); await conn.sendJson(500, { error: { message: "boom", type: "server_error", code: "x1" } }); },
-    status: 502, source: "provider",
+    status: 500, source: "provider", code: "x1",
   },
   "503 with a page of HTML": {
     script: async (conn) => { await conn.request(); await conn.sendBody(503, "text/html", "<html>down</html>"); },
-    status: 502, source: "provider",
+    status: 503, source: "provider", code: "upstream_error",
   },
   "401 for the provider's key": {
     script: async (conn) => { await conn.request(); await conn.sendJson(401, { error: { message: "Incorrect API key provided: sk-provider-secret" } }); },

@@ -15,7 +15,7 @@
 
 import { test } from "node:test";
 import { Provider, type ProviderOptions } from "./harness/provider.js";
-import { ADMIN_KEY, Throwbar, type StartOptions } from "./harness/throwbar.js";
+import { Throwbar, type StartOptions } from "./harness/throwbar.js";
 
 export * from "./harness/client.js";
 export * from "./harness/conn.js";
@@ -82,12 +82,12 @@ server:
 ${indent(parts.server ?? "", 2)}
 auth:
 ${indent(parts.auth ?? "mode: open", 2)}
-  admin_key: ${ADMIN_KEY}
+  admin_key: \${env:TB_ADMIN_KEY}
 providers:
   up:
     kind: openai
     base_url: ${baseUrl}
-    api_key: sk-provider-secret
+    api_key: \${env:UP_KEY}
 ${indent(parts.up ?? "", 4)}
 ${parts.more ?? ""}
 `;

@@ -82,9 +82,12 @@ scenario("fifty reloads under load lose no request", async ({ provider, throwbar
     conn.close();
   };
   const clients = [client(), client(), client(), client()];
-  for (let i = 0; i < 50; i++) assert.equal((await reload(gateway)).status, 200);
+  for (let version = 2; version <= 51; version++) {
+    const answer = await reload(gateway);
+    assert.equal(answer.status, 200);
+    assert.equal(answer.json.config_version, version, "what reload says is in force is what it read");
+  }
   isDone = true;
   await Promise.all(clients);
   assert.ok(served > 0);
-  assert.equal(await gateway.metric("throwbar_config_version"), 51);
 });

@@ -125,7 +125,7 @@ scenario("a client that waits for the first event is kept alive by comments", as
     for (const data of WIRE) await conn.sendEvent(data);
     await conn.endChunks();
   });
-  const gateway = await throwbar(config(upstream.url, { server: "timeouts: {heartbeat: 50ms}" }));
+  const gateway = await throwbar(config(upstream.url, { server: "timeouts: {heartbeat: 100ms}" }));
   const conn = await gateway.connect();
   await conn.sendRequest({ body: CHAT_STREAM });
   await conn.readUntil("\r\n\r\n");

@@ -17,6 +17,7 @@ import { Latch, within } from "./deadline.js";
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../../../..");
 export const BINARY = process.env["THROWBAR"] ?? join(ROOT, "build/throwbar");
 export const ADMIN_KEY = "admin-key-of-the-tests";
+export const PROVIDER_KEY = "sk-provider-secret";
 
 const REPORT = /ERROR: \w*Sanitizer|runtime error:|SUMMARY: \w*Sanitizer|invariant/;
 const PASSED_ON = ["PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "ASAN_SYMBOLIZER_PATH"];
@@ -72,7 +73,7 @@ export class Throwbar {
     writeFileSync(this.configFile, config);
     this.child = spawn(BINARY, options.args ?? ["serve", "-c", this.configFile], {
       cwd: this.dir,
-      env: environment({ HOME: this.dir, ...options.env }),
+      env: environment({ HOME: this.dir, TB_ADMIN_KEY: ADMIN_KEY, UP_KEY: PROVIDER_KEY, ...options.env }),
       stdio: ["ignore", "ignore", "pipe"],
     });
     const lines = createInterface({ input: this.child.stderr! });
