@@ -107,10 +107,10 @@ scenario("moderations.create", async (s) => {
 
 scenario("models.list and models.retrieve name the aliases", async (s) => {
   const { client } = await stage(s, (_, conn) => conn.sendJson(200, { object: "list", data: [] }),
-    "models: {fast: {use: up/gpt-real}, org/slow: {use: up/gpt-big}}");
+    "models: {fast: {use: up/gpt-real}, slow: {use: up/org/gpt-big}}");
   const ids: string[] = [];
   for await (const model of client.models.list()) ids.push(model.id);
-  assert.ok(ids.includes("fast"), ids.join(" "));
+  assert.ok(ids.includes("fast") && ids.includes("slow"), ids.join(" "));
   const one = await client.models.retrieve("fast");
   assert.equal(one.id, "fast");
   assert.equal(one.object, "model");
