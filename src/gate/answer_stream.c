@@ -102,6 +102,8 @@ static int check_first(struct relay *r, str event)
 static int take_event(struct relay *r, str event)
 {
     str edited = S_EMPTY;
+    if (r->tap.has_ended && r->tap.op->end != OPERATION_END_EVENT)
+        return 0; /* nothing may follow the end marker */
     if (!r->x->committed) {
         int rc = check_first(r, event);
         if (rc < 0)
@@ -249,6 +251,8 @@ static int MAY_YIELD finish(struct relay *r, int rc)
     struct exchange *x = r->x;
     if (rc == 0)
         rc = check_end(r);
+    else if (x->err.code == 0)
+        err_set_code(&x->err, rc); /* the client's side */
     call_close(r->call, rc);
     x->usage = r->tap.usage;
     if (!x->committed && rc == 0) /* an empty stream of an operation without end marker */

@@ -51,12 +51,12 @@ static struct exchange *exchange_begin(struct client *c)
     x->usage = USAGE_NONE;
     x->begin_us = clock_now_us();
     crypt_ulid(clock_wall_us(), x->id);
-    metric_add(M_INFLIGHT, 1);
+    if (c->scope == CLIENT_SERVER)
+        metric_add(M_INFLIGHT, 1);
     return x;
 }
 
-/* What is left of the body is dropped if it has arrived already. True if the message has been read to its end. */
-static bool finish_body(struct exchange *x)
+bool exchange_finish_body(struct exchange *x)
 {
     struct client *c = x->client;
     struct client_body *b = &x->body;
@@ -74,11 +74,13 @@ static bool finish_body(struct exchange *x)
 static bool exchange_end(struct exchange *x)
 {
     struct client *c = x->client;
-    bool may_go_on = x->head.keep_alive && !c->wants_close && !x->err.close && finish_body(x);
+    bool may_go_on =
+        x->head.keep_alive && !c->wants_close && !x->err.close && exchange_finish_body(x);
     c->has_lingering_body = !x->body.decoder.done;
     x->end_us = clock_read_us();
     observe_end(x);
-    metric_add(M_INFLIGHT, -1);
+    if (c->scope == CLIENT_SERVER)
+        metric_add(M_INFLIGHT, -1);
     lease_release(x->worker, x->lease);
     client_body_fini(&x->body);
     arena_fini(&x->request);

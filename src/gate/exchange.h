@@ -72,6 +72,9 @@ void exchange_refuse(struct client *c, int code) MAY_YIELD;
 
 /* Reads the whole body into x->body (within the limit). */
 NODISCARD int exchange_read_body(struct exchange *x) MAY_YIELD;
+/* What is left of the body is dropped if it has arrived already. True if the message has been read to its end; if not,
+ * the connection cannot serve another request. */
+bool exchange_finish_body(struct exchange *x);
 /* The request's memory is no longer needed (the answer streams). */
 void exchange_drop_request(struct exchange *x);
 /* Fills x->err and returns code. */

@@ -6,6 +6,7 @@
 #include "gate/path.h"
 
 #include "base/arena.h"
+#include "base/buf.h"
 
 /* Matches `path` against `pattern`; *arg gets what {id} stands for. */
 static bool matches(str pattern, str path, str *arg)
@@ -40,6 +41,21 @@ const struct path *path_find(const struct path_table *t, str method, str path, s
         *other_method = true;
     }
     return NULL;
+}
+
+void path_put_methods(const struct path_table *t, str path, struct buf *out)
+{
+    str arg;
+    bool has_one = false;
+    for (size_t i = 0; i < t->n; i++) {
+        if (!matches(t->rows[i].pattern, path, &arg))
+            continue;
+        buf_put(out, has_one ? S(", ") : S_EMPTY);
+        buf_put(out, t->rows[i].method);
+        if (str_eq(t->rows[i].method, S("GET")))
+            buf_put(out, S(", HEAD"));
+        has_one = true;
+    }
 }
 
 static int hex_digit(char c)

@@ -9,6 +9,7 @@
 #include "llm/operation.h"
 
 struct arena;
+struct buf;
 struct exchange;
 
 enum path_auth {
@@ -53,5 +54,7 @@ struct path_table {
  * whether the path exists with another method. HEAD finds the row of GET. */
 const struct path *path_find(const struct path_table *t, str method, str path, str *arg,
                              bool *other_method);
+/* The methods a path takes, "GET, HEAD, DELETE", for Allow. */
+void path_put_methods(const struct path_table *t, str path, struct buf *out);
 /* Percent-decoding; false on a bad escape or an encoded control character. */
 bool path_decode(struct arena *a, str encoded, str *out);

@@ -119,7 +119,8 @@ static void put_head(struct exchange *x, int status, str content_type, str extra
     put_named(b, S("content-type"), content_type);
     put_tb_headers(x, b);
     buf_put(b, extra);
-    bool closes = !x->head.keep_alive || x->client->wants_close || x->err.close;
+    bool closes =
+        !x->head.keep_alive || x->client->wants_close || x->err.close || !exchange_finish_body(x);
     x->client->wants_close = closes;
     if (closes)
         http1_put_header(b, S("connection"), S("close"));
@@ -343,8 +344,11 @@ static void put_error_headers(const struct exchange *x, int status, struct buf *
         http1_put_header_u64(b, S("retry-after"), (uint64_t)x->err.retry_after_s);
     if (status == 401)
         http1_put_header(b, S("www-authenticate"), S("Bearer"));
-    if (status == 405 && !x->path)
-        http1_put_header(b, S("allow"), x->err.param.n > 0 ? x->err.param : S("GET, POST"));
+    if (status == 405 && !x->path) {
+        buf_put(b, S("allow: "));
+        path_put_methods(x->worker->paths[x->client->scope], x->head.path, b);
+        buf_put(b, S("\r\n"));
+    }
 }
 
 void reply_error(struct exchange *x)

@@ -33,15 +33,26 @@
 
 #define WORKERS_MAX 256
 
-/* A worker's thread and the mail that control sends it. A letter is in use until its function has begun; control sends
- * the next adoption only after all workers have taken the one before. */
 struct hand {
     struct worker worker;
     unsigned index;
     pthread_t thread;
-    struct loop_mail adopt, drain;
-    struct snapshot *next; /* for adopt: one reference */
-    struct listen_order *next_listening;
+    struct loop_mail drain;
+    struct adoption *first; /* what it starts with */
+};
+
+/* A new snapshot on its way to the workers: a letter for each. Several may be under way; every worker takes them in order.
+ * The last taker sends it back to control, which frees it. */
+struct adoption {
+    struct snapshot *snapshot; /* one reference */
+    _Atomic unsigned pending;
+    struct loop_mail done;
+    struct letter {
+        struct loop_mail mail;
+        struct adoption *adoption;
+        struct hand *hand;
+        struct listen_order *order;
+    } letters[];
 };
 
 static struct {
@@ -50,14 +61,14 @@ static struct {
     struct hand *hands;
     unsigned n_hands;
     _Atomic unsigned hands_up; /* workers that have not ended */
-    _Atomic unsigned letters;  /* adoptions not taken yet */
     struct snapshot *snapshot; /* control's own reference */
     struct listen_sockets sockets;
     uint64_t version;
     bool is_draining;
-    bool reload_waits; /* asked for while letters were under way */
+    bool has_started;
+    unsigned adoptions; /* under way */
     struct loop_watch signals;
-    struct loop_mail ended, taken;
+    struct loop_mail ended;
 } server;
 
 bool server_is_draining(void)
@@ -105,27 +116,58 @@ static void log_problems(enum log_level level, const char *name, const struct bu
 
 /* ---- letters to the workers ---- */
 
+static void start_control(void);
+
+/* Back on the control thread: everybody uses the snapshot. */
+static void adoption_done(void *arg)
+{
+    struct adoption *a = arg;
+    LOG_EVENT (ev, LOG_DEBUG, "adopted") {
+        log_int(ev, "config_version", (int64_t)a->snapshot->version);
+    }
+    snapshot_release(a->snapshot);
+    free(a);
+    server.adoptions--;
+    if (server.adoptions == 0)
+        listen_sockets_close_unused(&server.sockets, server.snapshot);
+    if (!server.has_started)
+        start_control();
+}
+
 static void take_adoption(void *arg)
 {
-    struct hand *h = arg;
-    worker_adopt(&h->worker, h->next);
-    h->next = NULL;
-    listen_apply(&h->worker, h->next_listening);
-    h->next_listening = NULL;
-    if (atomic_fetch_sub_explicit(&server.letters, 1, memory_order_acq_rel) == 1)
-        loop_post(server.control.loop, &server.taken);
+    struct letter *l = arg;
+    struct adoption *a = l->adoption;
+    worker_adopt(&l->hand->worker, snapshot_ref(a->snapshot));
+    listen_apply(&l->hand->worker, l->order);
+    if (atomic_fetch_sub_explicit(&a->pending, 1, memory_order_acq_rel) == 1)
+        loop_post(server.control.loop, &a->done);
+}
+
+static struct adoption *adoption_new(struct snapshot *s)
+{
+    struct adoption *a = calloc(1, sizeof *a + server.n_hands * sizeof a->letters[0]);
+    must(a);
+    a->snapshot = snapshot_ref(s);
+    a->done = (struct loop_mail){.fn = adoption_done, .arg = a};
+    atomic_store_explicit(&a->pending, server.n_hands, memory_order_relaxed);
+    for (unsigned i = 0; i < server.n_hands; i++) {
+        struct letter *l = &a->letters[i];
+        l->adoption = a;
+        l->hand = &server.hands[i];
+        l->order = listen_order_new(&server.sockets, s, i);
+        l->mail = (struct loop_mail){.fn = take_adoption, .arg = l};
+    }
+    server.adoptions++;
+    return a;
 }
 
 static void send_adoption(struct snapshot *s)
 {
-    atomic_store_explicit(&server.letters, server.n_hands, memory_order_release);
-    for (unsigned i = 0; i < server.n_hands; i++) {
-        struct hand *h = &server.hands[i];
-        h->next = snapshot_ref(s);
-        h->next_listening = listen_order_new(&server.sockets, s, i);
-        h->adopt = (struct loop_mail){.fn = take_adoption, .arg = h};
-        loop_post(h->worker.loop, &h->adopt);
-    }
+    struct adoption *a = adoption_new(s);
+    for (unsigned i = 0; i < server.n_hands; i++)
+        loop_post(server.hands[i].worker.loop, &a->letters[i].mail);
+    listen_apply(&server.control, listen_order_new(&server.sockets, s, LISTEN_CONTROL));
 }
 
 /* Makes s the configuration in force. Takes the reference. */
@@ -143,10 +185,6 @@ int server_reload(struct buf *report)
 {
     if (server.is_draining)
         return -E_DRAINING;
-    if (atomic_load_explicit(&server.letters, memory_order_acquire) > 0) {
-        server.reload_waits = true; /* runs when the workers have taken the one before */
-        return 0;
-    }
     struct snapshot *s = load(report);
     int rc = s ? listen_sockets_open(&server.sockets, s, server.n_hands, report) : -E_CONFIG;
     if (s && rc == 0)
@@ -175,19 +213,6 @@ static void reload_and_log(void)
     buf_init(&report, 1u << 20);
     IGNORE_RESULT(server_reload(&report)); /* it has logged what it did */
     buf_fini(&report);
-}
-
-static void adoption_done(void *arg)
-{
-    (void)arg;
-    LOG_EVENT (ev, LOG_DEBUG, "adopted") {
-        log_int(ev, "config_version", (int64_t)server.snapshot->version);
-    }
-    listen_sockets_close_unused(&server.sockets, server.snapshot);
-    if (!server.reload_waits)
-        return;
-    server.reload_waits = false;
-    reload_and_log();
 }
 
 /* ---- drain ---- */
@@ -290,7 +315,7 @@ static void *worker_main(void *arg)
     worker_begin(w, h->index);
     w->paths[CLIENT_SERVER] = &paths_server;
     w->paths[CLIENT_ADMIN] = no_paths;
-    take_adoption(h);
+    take_adoption(&h->first->letters[h->index]);
     loop_run(w->loop);
     models_thread_end();
     dns_thread_end();
@@ -304,22 +329,20 @@ static void *worker_main(void *arg)
 static void start_hands(struct snapshot *s)
 {
     atomic_store_explicit(&server.hands_up, server.n_hands, memory_order_release);
-    atomic_store_explicit(&server.letters, server.n_hands, memory_order_release);
+    struct adoption *first = adoption_new(s);
     for (unsigned i = 0; i < server.n_hands; i++) {
         struct hand *h = &server.hands[i];
         h->index = i;
-        h->next = snapshot_ref(s);
-        h->next_listening = listen_order_new(&server.sockets, s, i);
+        h->first = first;
         must(pthread_create(&h->thread, NULL, worker_main, h) == 0);
     }
 }
 
 /* All workers listen; now the control worker does, and the start is complete. */
-static void start_control(void *arg)
+static void start_control(void)
 {
-    (void)arg;
     struct snapshot *s = server.snapshot;
-    server.taken.fn = adoption_done;
+    server.has_started = true;
     listen_apply(&server.control, listen_order_new(&server.sockets, s, LISTEN_CONTROL));
     listen_sockets_log(&server.sockets);
     LOG_EVENT (ev, LOG_INFO, "started") {
@@ -369,7 +392,6 @@ static void serve(void)
     server.hands = calloc(server.n_hands, sizeof *server.hands);
     must(server.hands);
     server.ended = (struct loop_mail){.fn = all_ended};
-    server.taken = (struct loop_mail){.fn = start_control};
     start_hands(server.snapshot);
     if (server.options->watches && server.options->config_path)
         watch_file(server.options->config_path, reload_and_log);

@@ -44,10 +44,22 @@ static void leave_pool(struct upstream *u)
     u->conn.on_idle = NULL;
 }
 
+/* Is a connection that should be silent silent? TLS may have sent something that is no data (session tickets), and a
+ * read that took all there was does not know it: then one more read tells. */
+static bool is_quiet(struct upstream *u)
+{
+    char byte;
+    if (net_conn_is_quiet(&u->conn))
+        return true;
+    return net_try_read(&u->conn, &byte, 1) == -E_AGAIN && net_conn_is_quiet(&u->conn);
+}
+
 /* Whatever happens on a connection that should be silent ends it. */
 static void drop_idle(struct net_conn *conn)
 {
     struct upstream *u = container_of(conn, struct upstream, conn);
+    if (is_quiet(u))
+        return;
     leave_pool(u);
     upstream_free(u);
 }
@@ -58,7 +70,7 @@ struct upstream *upstream_borrow(struct worker *w, const struct endpoint *ep)
     while (!list_is_empty(&p->idle)) {
         struct upstream *u = container_of(p->idle.next, struct upstream, link);
         leave_pool(u);
-        if (net_conn_is_quiet(&u->conn))
+        if (is_quiet(u))
             return u;
         upstream_free(u);
     }
@@ -96,8 +108,7 @@ int upstream_dial(struct worker *w, const struct endpoint *ep, struct arena *a,
 
 void upstream_return(struct upstream *u, bool is_reusable, unsigned max_idle)
 {
-    if (!is_reusable || u->pool->n_idle >= max_idle || worker_self->is_draining ||
-        !net_conn_is_quiet(&u->conn)) {
+    if (!is_reusable || u->pool->n_idle >= max_idle || worker_self->is_draining || !is_quiet(u)) {
         upstream_free(u);
         return;
     }
@@ -113,8 +124,11 @@ void upstream_close_idle(struct worker *w)
     for (const struct table_slot *slot = table_next(&w->pools, &cursor); slot;
          slot = table_next(&w->pools, &cursor)) {
         struct upstream_pool *p = slot->value;
-        while (!list_is_empty(&p->idle))
-            drop_idle(&container_of(p->idle.next, struct upstream, link)->conn);
+        while (!list_is_empty(&p->idle)) {
+            struct upstream *u = container_of(p->idle.next, struct upstream, link);
+            leave_pool(u);
+            upstream_free(u);
+        }
     }
 }
 

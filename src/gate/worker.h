@@ -29,8 +29,8 @@ struct worker {
     struct lease *lease; /* current */
     struct list clients; /* struct client, connected */
     unsigned n_clients;
-    struct table pools; /* pool_key -> struct upstream_pool */
-    struct list listening;    /* gate/listen.c */
+    struct table pools;                /* pool_key -> struct upstream_pool */
+    struct list listening;             /* gate/listen.c */
     const struct path_table *paths[2]; /* by scope */
     bool is_draining;
     int64_t drain_deadline_us;
