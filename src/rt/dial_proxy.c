@@ -106,7 +106,7 @@ static bool entry_matches(str entry, str host, uint16_t port)
                ip_in(&ip, &range, (unsigned)bits);
     }
     struct ip one = ip_of(entry);
-    return one.bits > 0 ? ip_in(&ip, &one, one.bits) : is_in_domain(host, entry);
+    return ip.bits > 0 ? ip_in(&ip, &one, one.bits) : is_in_domain(host, entry);
 }
 
 static bool is_exempt(str list, str host, uint16_t port)

@@ -460,7 +460,8 @@ static int channel_open(void)
         return status;
     }
     resolver.made_us = clock_now_us();
-    return servers_csv[0] ? ares_set_servers_csv(resolver.channel, servers_csv) : ARES_SUCCESS;
+    return servers_csv[0] ? ares_set_servers_ports_csv(resolver.channel, servers_csv)
+                          : ARES_SUCCESS;
 }
 
 static void channel_close(void)
