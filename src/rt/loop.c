@@ -1,11 +1,12 @@
 /* The event loop: one epoll instance, one timer wheel, one mailbox, one run queue per thread.
  *
- * A turn costs one system call, the wait. Descriptors are registered once and edge-triggered, timers
- * live in a wheel that tells how long to wait, and tasks that can run are run until none can (or,
- * when they keep each other going, for some rounds).
+ * A turn costs one system call, the wait. Descriptors are registered once and edge-triggered,
+ * timers live in a wheel that tells how long to wait, and tasks that can run are run until none can
+ * (or, when they keep each other going, for some rounds).
  *
- * Events are fetched by the batch. While a batch is dispatched a watch may be removed and its memory
- * freed whose event comes later in the batch; loop_watch_remove therefore strikes it from the rest.
+ * Events are fetched by the batch. While a batch is dispatched a watch may be removed and its
+ * memory freed whose event comes later in the batch; loop_watch_remove therefore strikes it from
+ * the rest.
  *
  * The mailbox is a stack that senders push on with compare-and-swap; the loop takes the whole of it
  * at once and turns it round. A sender wakes the loop through an eventfd, but only when the loop

@@ -14,7 +14,8 @@
  * With TLS the same happens through tls_read_step and tls_write_step. Either may need the other
  * direction of the socket before it can go on (read_wants_out, write_wants_in). Small pieces are
  * gathered in c->out, since each step makes a record. A step that did not get through must be tried
- * again with the same bytes: those in c->out stay in front, those of a writer stay where they are. */
+ * again with the same bytes: those in c->out stay in front, those of a writer stay where they
+ * are. */
 #include "rt/net.h"
 
 #include <errno.h>
@@ -322,7 +323,7 @@ void net_set_nodelay(int fd)
 
 /* ---- reading ---- */
 
-static int wait_in(struct net_conn *c)
+static int wait_in(struct net_conn *c) MAY_YIELD
 {
     must(!c->reader);
     c->reader = task_self();
@@ -361,7 +362,7 @@ static bool has_stalled(const struct net_conn *c)
 }
 
 /* Until the event that writer_can_go_on describes, or maybe earlier: 0 or an error. */
-static int wait_out(struct net_conn *c, size_t low)
+static int wait_out(struct net_conn *c, size_t low) MAY_YIELD
 {
     must(!c->writer);
     int64_t before = task_deadline();
@@ -379,7 +380,7 @@ static int wait_out(struct net_conn *c, size_t low)
     return has_stalled(c) ? -E_STALLED : 0; /* some bytes have left meanwhile */
 }
 
-static int wait_unsent(struct net_conn *c, size_t low)
+static int wait_unsent(struct net_conn *c, size_t low) MAY_YIELD
 {
     while (unsent(c) > low) {
         int rc = wait_out(c, low);

@@ -8,7 +8,7 @@
  * Reading and writing suspend the calling task when the kernel has nothing or no room. One task
  * reads, one writes (may be the same). With tls set, the same calls go through TLS. Results: bytes
  * or 0 for success as stated, else
- *   -E_EOF       orderly end by the peer (net_read only; for TLS: close_notify seen, a cut is -E_IO)
+ *   -E_EOF       orderly end by the peer (net_read only; with TLS a close_notify, a cut is -E_IO)
  *   -E_IO        reset or any other failure; errno tells
  *   -E_STALLED   no byte could be written for stall_us
  *   -E_TIMEOUT, or the task's cancel code. */
@@ -39,8 +39,8 @@ struct net_conn {
     int write_errno;     /* writing has failed for good with this error; 0: it has not */
     struct task *reader; /* waiting tasks */
     struct task *writer;
-    /* The peer has closed its side (once), or reset the connection (is_reset). NULL: ignored. May not
-     * free c. */
+    /* The peer has closed its side (once), or reset the connection (is_reset). NULL: ignored. May
+     * not free c. */
     void (*on_hangup)(struct net_conn *c, bool is_reset);
     void (*on_idle)(
         struct net_conn *c); /* nobody waits and bytes or a hang-up have come; NULL: ignored */
@@ -68,6 +68,7 @@ static inline bool net_conn_is_open(const struct net_conn *c)
  * No system call; so after a read that filled its buffer it is false until a net_try_read has said
  * -E_AGAIN. */
 bool net_conn_is_quiet(const struct net_conn *c);
+
 /* At least one byte into p; > 0, or an error. */
 NODISCARD ssize_t net_read(struct net_conn *c, void *p, size_t n) MAY_YIELD;
 /* Same without waiting: -E_AGAIN. */
@@ -80,9 +81,9 @@ NODISCARD int net_wait_writable(struct net_conn *c) MAY_YIELD;
 /* All bytes, straight from the caller's memory, which stays put meanwhile. iov is used up. 0 or an
  * error. */
 NODISCARD int net_write(struct net_conn *c, struct iovec *iov, int n) MAY_YIELD;
-/* Writes what the kernel takes now and copies the rest to c->out, to be sent as the peer reads. Never
- * waits, whatever is queued already; the caller's memory is free again. 0, -E_IO, or -E_STALLED when
- * bytes have been waiting in c->out for stall_us. */
+/* Writes what the kernel takes now and copies the rest to c->out, to be sent as the peer reads.
+ * Never waits, whatever is queued already; the caller's memory is free again. 0, -E_IO, or
+ * -E_STALLED when bytes have been waiting in c->out for stall_us. */
 NODISCARD int net_queue(struct net_conn *c, struct iovec *iov, int n);
 /* Back-pressure for net_queue: while more than NET_SEND_HIGH is unsent, waits until no more than
  * NET_SEND_LOW is. */
@@ -124,9 +125,9 @@ struct net_listener {
 };
 /* Accepts on fd (BORROWED: several loops may share one); on_accept is set before. Accepted sockets
  * are non-blocking and without Nagle's algorithm; peers that came by IPv4 have an IPv4 address. Out
- * of descriptors: pauses, counts throwbar_connections_refused_total and tries again shortly; no busy
- * loop. 0 or -E_SYSTEM. */
+ * of descriptors: pauses, counts throwbar_connections_refused_total and tries again shortly; no
+ * busy loop. 0 or -E_SYSTEM. */
 NODISCARD int net_listener_open(struct net_listener *l, int fd);
-/* Accepts what the kernel has queued, then stops listening on this loop. Does not close fd. Safe when
- * closed. */
+/* Accepts what the kernel has queued, then stops listening on this loop. Does not close fd. Safe
+ * when closed. */
 void net_listener_close(struct net_listener *l);

@@ -1,8 +1,8 @@
 /* Tasks: who runs, who waits, for how long.
  *
- * RUNNABLE tasks stand in the run queue; the loop takes them from it, one round after the other, and
- * switches to each. The one that is RUNNING goes on until it suspends itself. Suspended tasks are in
- * no queue: whoever will go on with them holds their address. What can do that is the state:
+ * RUNNABLE tasks stand in the run queue; the loop takes them from it, one round after the other,
+ * and switches to each. The one that is RUNNING goes on until it suspends itself. Suspended tasks
+ * are in no queue: whoever will go on with them holds their address. What can do that is the state:
  *
  *                task_wake   a child's end   deadline, cancellation
  *     WAITING    yes         in scope_wait   yes
@@ -11,11 +11,11 @@
  *
  * "Later": the wake is remembered for the next wait, as with a task that is not suspended at all.
  *
- * A deadline is a number in the task, and changing it is an assignment. The timer behind it is lazy:
- * a wait sets it only if it would fire too late, and leaves it alone if it fires early, or not for
- * this wait at all. When it fires it looks at the number: the deadline has come, or the timer is set
- * to it and goes off later. A stream with an idle limit per chunk, where every wait has a new and
- * later deadline, thus costs one timer operation per limit and not one per chunk.
+ * A deadline is a number in the task, and changing it is an assignment. The timer behind it is
+ * lazy: a wait sets it only if it would fire too late, and leaves it alone if it fires early, or
+ * not for this wait at all. When it fires it looks at the number: the deadline has come, or the
+ * timer is set to it and goes off later. A stream with an idle limit per chunk, where every wait
+ * has a new and later deadline, thus costs one timer operation per limit and not one per chunk.
  *
  * struct task lies at the top of the task's own stack, so that a suspended task is one allocation,
  * and mostly one page. */
@@ -363,7 +363,8 @@ void task_run_all(void)
 {
     must(!task_thread.self);
     for (int round = 0; round < ROUNDS_MAX && task_has_runnable(); round++) {
-        /* An element of its own marks the end of the round: who becomes runnable in it comes behind. */
+        /* An element of its own marks the end of the round: who becomes runnable in it comes
+         * behind. */
         struct list end;
         list_push_back(&task_thread.runnable, &end);
         while (task_thread.runnable.next != &end)

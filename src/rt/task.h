@@ -33,9 +33,9 @@ NODISCARD int task_wait(void) MAY_YIELD;
  * runnable is remembered: its next wait returns at once (with the last code, when there were
  * several). Same thread only. */
 void task_wake(struct task *t, int code);
-/* True while t is suspended and nothing has made it runnable yet. Who keeps a task's address to wake
- * it when something may have changed asks this first, so that two changes are not one wake too many.
- */
+/* True while t is suspended and nothing has made it runnable yet. Who keeps a task's address to
+ * wake it when something may have changed asks this first, so that two changes are not one wake too
+ * many. */
 bool task_is_waiting(const struct task *t);
 /* 0, or the cancel code; -E_TIMEOUT only if the deadline came before the sleep was over. */
 NODISCARD int task_sleep_us(int64_t us) MAY_YIELD;
@@ -58,8 +58,8 @@ void task_deadline_restore(int64_t before_us);
 int64_t task_deadline(void);
 
 /* Structured concurrency: children made in a scope are joined before scope_end returns, so they may
- * use what lies on their parent's stack and arena. A child has no deadline of its own to begin with;
- * its parent's ends the parent's wait, and with it the scope. */
+ * use what lies on their parent's stack and arena. A child has no deadline of its own to begin
+ * with; its parent's ends the parent's wait, and with it the scope. */
 struct scope {
     struct task *owner;
     struct list children;

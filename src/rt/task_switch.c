@@ -6,14 +6,14 @@
  *
  * A stack is one anonymous mapping whose lowest page is a guard. Where the kernel can (Linux 6.13),
  * the guard is a marker in the page table instead of a mapping of its own, so that the number of
- * tasks is not bounded by vm.max_map_count. Huge pages are refused: a task is to cost the one or two
- * pages it touches.
+ * tasks is not bounded by vm.max_map_count. Huge pages are refused: a task is to cost the one or
+ * two pages it touches.
  *
  * Finished stacks are reused in three tiers. The STACKS_WARM last ones keep their pages, as many as
- * one turn of the loop can set going. Beyond that the pages go back to the system and the mapping is
- * kept; beyond STACKS_COLD the mapping goes too. A burst thus leaves address space behind, not
- * memory. The lists are arrays and not links in the stacks, since a link would cost a cold stack the
- * page it lies in. */
+ * one turn of the loop can set going. Beyond that the pages go back to the system and the mapping
+ * is kept; beyond STACKS_COLD the mapping goes too. A burst thus leaves address space behind, not
+ * memory. The lists are arrays and not links in the stacks, since a link would cost a cold stack
+ * the page it lies in. */
 #include "rt/task_switch.h"
 
 #include <sys/mman.h>

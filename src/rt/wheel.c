@@ -12,9 +12,9 @@
  *
  * Expiring therefore hops from filled slot to filled slot, however much time has passed. A slot's
  * timers are due (all of level 0) or have reached the point where a finer digit tells them apart,
- * and are filed again. A timer is moved at most once a level in its life, and the usual one, cleared
- * or moved before it fires, never. Nine levels cover every time an int64_t of microseconds can name,
- * so there is no horizon either. */
+ * and are filed again. A timer is moved at most once a level in its life, and the usual one,
+ * cleared or moved before it fires, never. Nine levels cover every time an int64_t of microseconds
+ * can name, so there is no horizon either. */
 #include "rt/wheel.h"
 
 #define US_PER_TICK 1000

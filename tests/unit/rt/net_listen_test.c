@@ -279,6 +279,10 @@ static int64_t refused(void)
 
 static void test_out_of_descriptors(void)
 {
+    if (getenv("POOL_DISABLE")) {
+        tap_skip("valgrind accepts what it then has no descriptor for");
+        return;
+    }
     int fd = listen_on("127.0.0.1:0", false);
     struct net_addr a = bound(fd);
     struct net_listener l = {.on_accept = on_accept};
