@@ -3,8 +3,9 @@
  * The table holds a bit a class, so that a rule is one load and one test a byte, without a locale.
  * The path rules are of one kind: authentication and dispatch compare the path byte by byte, hence
  * a path is either in its only possible spelling or it is refused. Escapes that cannot change the
- * structure (%20, %3A) are left as they are; those that could (%2F, %5C, controls, dot segments in
- * any writing) have no use in an API path and every use in an attack. */
+ * structure (%20, %3A) are left as they are, and so is %2F: SDKs write it into model names, and it
+ * never separates segments here because nothing decodes a path before it is dispatched. Those that
+ * could change the structure (%5C, controls, dot segments in any writing) are refused. */
 #include "wire/http1_field.h"
 
 #include <string.h>
@@ -138,7 +139,7 @@ static bool escape_is_harmless(str s, size_t i)
     if (s.n - i < 3 || !http_ch_is(s.p[i + 1], HTTP_CH_HEX) || !http_ch_is(s.p[i + 2], HTTP_CH_HEX))
         return false;
     unsigned c = hex_value(s.p[i + 1]) << 4 | hex_value(s.p[i + 2]);
-    return c >= 0x20 && c != 0x7f && c != '/' && c != '\\';
+    return c >= 0x20 && c != 0x7f && c != '\\';
 }
 
 /* "." or "..", each dot also as %2e. */
