@@ -6,7 +6,7 @@
 #include "tap.h"
 
 #if ASAN || TSAN
-#define MANY 1000 /* stacks are larger then, and TSan has a limit */
+#define MANY 2000 /* stacks are larger then, and TSan has a limit */
 #else
 #define MANY 10000
 #endif
