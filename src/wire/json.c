@@ -4,7 +4,8 @@
  * same limits, the same strictness. yyjson then builds the values, all in the caller's arena, so
  * nothing has to be freed; when the arena has no room for them the text is refused, because its
  * length was the other side's choice. yyjson is stricter in two places, and both are smoothed: a
- * number that fits nowhere stays as it was written, and a lone surrogate (\ud800) is read as U+FFFD.
+ * number that fits nowhere stays as it was written, and a lone surrogate (\ud800) is read as
+ * U+FFFD.
  *
  * `struct json` is yyjson's value under another name, so that no other file knows yyjson. */
 #include "wire/json.h"

@@ -12,8 +12,8 @@
 struct json; /* a value, BORROWED from its document's arena; NULL means absent and every reader
                 below takes it */
 
-/* 0 or -E_JSON with *error_at. Accepts what json_scan accepts, as long as the arena has room for the
- * text and its values, up to 48 bytes each. A lone surrogate reads as U+FFFD. */
+/* 0 or -E_JSON with *error_at. Accepts what json_scan accepts, as long as the arena has room for
+ * the text and its values, up to 48 bytes each. A lone surrogate reads as U+FFFD. */
 NODISCARD int json_read(struct arena *a, str text, const struct json **root, size_t *error_at);
 
 enum json_type json_type(const struct json *v); /* v not NULL */
@@ -59,3 +59,5 @@ void json_put_int(struct json_writer *w, const char *key, int64_t v);
 void json_put_bool(struct json_writer *w, const char *key, bool v);
 void json_put_null(struct json_writer *w, const char *key);
 void json_put_raw(struct json_writer *w, const char *key, str raw_json);
+
+const char *json_version_text(void); /* "yyjson 0.10.0" for `version` */

@@ -54,9 +54,9 @@ void json_scan_members(struct arena *a, str text, struct json_scan *out);
  * there is another. */
 const struct json_member *json_find(const struct json_scan *s, str key, bool *is_duplicate);
 
-/* Values of members that are already validated. Unescaping copies nothing when nothing is escaped; a
- * lone surrogate becomes U+FFFD. A number is an integer here when it has digits and an optional '-'
- * only: no fraction, no exponent; false too when it does not fit. */
+/* Values of members that are already validated. Unescaping copies nothing when nothing is escaped;
+ * a lone surrogate becomes U+FFFD. A number is an integer here when it has digits and an optional
+ * '-' only: no fraction, no exponent; false too when it does not fit. */
 str json_unescape(struct arena *a, str string_with_quotes);
 bool json_to_i64(str number, int64_t *out);
 

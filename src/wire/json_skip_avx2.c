@@ -3,8 +3,8 @@
  * Prose has an escape every 40 bytes or so, and leaving the vector loop for each would cost more
  * than the loop. So one bit mask is made per property of a block's bytes (quote, backslash,
  * control, valid behind a backslash) and escapes are judged by arithmetic on masks, with no branch
- * that depends on where they lie. Blocks with non-ASCII bytes are validated by table look-up (Keiser
- * and Lemire, "Validating UTF-8 in less than one instruction per byte", 2020).
+ * that depends on where they lie. Blocks with non-ASCII bytes are validated by table look-up
+ * (Keiser and Lemire, "Validating UTF-8 in less than one instruction per byte", 2020).
  *
  * Masks speak of the whole block, also of bytes behind the closing quote, where they mean nothing:
  * only the lowest bit of "quote or bad" counts. The last 67 bytes of a text are left to the caller,

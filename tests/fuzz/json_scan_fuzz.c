@@ -1,6 +1,6 @@
 /* The splice scanner against yyjson: the same verdict but for our limits and for lone surrogates,
- * which RFC 8259 allows; the same members; the same verdict of json_read; and an edited text reads as
- * edited, all else unchanged. */
+ * which RFC 8259 allows; the same members; the same verdict of json_read; and an edited text reads
+ * as edited, all else unchanged. */
 #include <string.h>
 #include <yyjson.h>
 

@@ -237,8 +237,9 @@ static void test_limits(void)
 }
 
 /* JSONTestSuite's implementation-defined files that are refused here, because they are not UTF-8,
- * begin with a byte order mark, or pass a limit (500 arrays deep, a number of over 128 characters). The
- * others, huge exponents and lone surrogates, are legal text and accepted. No y_ file passes a limit. */
+ * begin with a byte order mark, or pass a limit (500 arrays deep, a number of over 128 characters).
+ * The others, huge exponents and lone surrogates, are legal text and accepted. No y_ file passes a
+ * limit. */
 static const char *const suite_refused[] = {
     "i_number_huge_exp.json",
     "i_string_UTF-16LE_with_BOM.json",
