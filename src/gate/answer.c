@@ -48,15 +48,13 @@ void answer_put_headers(const struct http_head *head, struct buf *out)
 int answer_read(struct call *call, struct buf *out)
 {
     for (;;) {
-        struct iovec spans[CALL_SPANS];
-        size_t n = 0;
-        int rc = call_next(call, spans, &n, TASK_NO_DEADLINE);
+        str bytes;
+        int rc = call_next(call, &bytes, TASK_NO_DEADLINE);
         if (rc < 0)
             return rc;
-        if (n == 0)
+        if (bytes.n == 0)
             return 0;
-        for (size_t i = 0; i < n; i++)
-            buf_put(out, str_of(spans[i].iov_base, spans[i].iov_len));
+        buf_put(out, bytes);
         if (!buf_is_ok(out))
             return exchange_fail(call->x, -E_PROVIDER_TOO_LARGE,
                                  "The provider's answer is larger than %zu bytes.", out->max);
@@ -178,26 +176,16 @@ out:
     return rc;
 }
 
-/* True if the whole body already lies decoded in the scratch buffer, in few pieces: the usual small answer. */
-static int take_at_once(struct call *call, struct iovec *spans, size_t *n, bool *is_whole)
-{
-    int rc = call_next(call, spans, n, TASK_NO_DEADLINE);
-    *is_whole = rc == 0 && call->body.done && *n <= 1;
-    return rc;
-}
-
 static int MAY_YIELD relay_json_answer(struct exchange *x, struct call *call, str type, str extra)
 {
     struct buf held;
-    struct iovec spans[CALL_SPANS];
-    size_t n = 0;
-    bool is_whole = false;
+    str text;
     buf_init(&held, x->snapshot->limits.reply_bytes);
-    int rc = take_at_once(call, spans, &n, &is_whole);
-    str text = is_whole && n == 1 ? str_of(spans[0].iov_base, spans[0].iov_len) : S_EMPTY;
-    if (rc == 0 && (!is_whole || text.n > NET_SEND_HIGH)) {
-        for (size_t i = 0; i < n; i++)
-            buf_put(&held, str_of(spans[i].iov_base, spans[i].iov_len));
+    int rc = call_next(call, &text, TASK_NO_DEADLINE);
+    bool is_at_hand =
+        rc == 0 && call->body.done && text.n <= NET_SEND_HIGH; /* the usual small answer */
+    if (rc == 0 && !is_at_hand) {
+        buf_put(&held, text);
         rc = answer_read(call, &held);
         text = buf_str(&held);
     }
@@ -217,9 +205,8 @@ static int MAY_YIELD relay_json_answer(struct exchange *x, struct call *call, st
 static int MAY_YIELD relay_bytes(struct exchange *x, struct call *call, str type, str extra)
 {
     struct buf head;
-    struct iovec spans[CALL_SPANS];
-    size_t n = 0;
-    int rc = call_next(call, spans, &n, TASK_NO_DEADLINE);
+    str bytes;
+    int rc = call_next(call, &bytes, TASK_NO_DEADLINE);
     x->first_byte_us = clock_now_us();
     if (rc < 0) {
         call_close(call, rc);
@@ -227,12 +214,13 @@ static int MAY_YIELD relay_bytes(struct exchange *x, struct call *call, str type
     }
     reply_begin(x, call->head.status, type, extra, &head);
     exchange_drop_request(x);
-    while (rc == 0 && n > 0) {
-        rc = reply_chunk(x, &head, spans, n);
-        if (rc == 0 && call->n == 0)
+    while (rc == 0 && bytes.n > 0) {
+        struct iovec piece = {.iov_base = (void *)(uintptr_t)bytes.p, .iov_len = bytes.n};
+        rc = reply_chunk(x, &head, &piece, 1);
+        if (rc == 0)
             rc = reply_drain(x);
         if (rc == 0)
-            rc = call_next(call, spans, &n, TASK_NO_DEADLINE);
+            rc = call_next(call, &bytes, TASK_NO_DEADLINE);
     }
     call_close(call, rc);
     if (rc == 0)

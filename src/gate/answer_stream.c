@@ -145,26 +145,6 @@ static int hold(struct relay *r, str bytes)
         r->held.max);
 }
 
-static int take_span(struct relay *r, str span)
-{
-    size_t whole = sse_split_feed(&r->split, span);
-    str ready = str_slice(span, 0, whole);
-    int rc = 0;
-    if (whole > 0 && r->held.n > 0) {
-        rc = hold(r, ready);
-        ready = buf_str(&r->held);
-    }
-    if (rc == 0 && whole > 0)
-        rc = take_events(r, ready);
-    if (rc == 0 && r->held.n > 0 && whole > 0) {
-        rc = flush(r); /* the batch points into held */
-        buf_fini(&r->held);
-    }
-    if (rc == 0 && whole < span.n)
-        rc = hold(r, str_skip(span, whole));
-    return rc;
-}
-
 /* The client has waited long enough to wonder. */
 static int beat(struct relay *r)
 {
@@ -184,27 +164,44 @@ static void learn(struct relay *r)
     r->tap.response_id = S_EMPTY;
 }
 
-/* Pulls until the body ends. The spans of one call_next are one batch. */
+/* What one read has brought: a batch. */
+static int take_bytes(struct relay *r, str bytes)
+{
+    size_t whole = sse_split_feed(&r->split, bytes);
+    str ready = str_slice(bytes, 0, whole);
+    int rc = 0;
+    if (whole > 0 && r->held.n > 0) {
+        rc = hold(r, ready);
+        ready = buf_str(&r->held);
+    }
+    if (rc == 0)
+        rc = take_events(r, ready);
+    if (rc == 0)
+        rc = flush(r);
+    if (whole > 0)
+        buf_fini(&r->held);
+    if (rc == 0 && whole < bytes.n)
+        rc = hold(r, str_skip(bytes, whole));
+    learn(r);
+    arena_fini(&r->scratch);
+    return rc;
+}
+
+/* Pulls until the body ends. */
 static int MAY_YIELD pull(struct relay *r)
 {
     for (;;) {
-        struct iovec spans[CALL_SPANS];
-        size_t n = 0;
-        int rc = call_next(r->call, spans, &n, r->beat_us);
-        if (rc == -E_AGAIN) {
+        str bytes;
+        int rc = call_next(r->call, &bytes, r->beat_us);
+        if (rc == 0 && bytes.n == 0)
+            return 0;
+        if (rc == 0)
+            rc = take_bytes(r, bytes);
+        else if (rc == -E_AGAIN)
             rc = beat(r);
-            n = 1;
-        } else {
-            for (size_t i = 0; i < n && rc == 0; i++)
-                rc = take_span(r, str_of(spans[i].iov_base, spans[i].iov_len));
-            if (rc == 0)
-                rc = flush(r);
-            learn(r);
-            arena_fini(&r->scratch);
-        }
-        if (rc == 0 && r->call->n == 0)
+        if (rc == 0)
             rc = reply_drain(r->x);
-        if (rc < 0 || n == 0)
+        if (rc < 0)
             return rc;
     }
 }

@@ -97,9 +97,9 @@ static int timed_out(struct call *c, int64_t total_us, int step_code)
 static int MAY_YIELD send_more(struct call *c, const struct call_request *r)
 {
     for (;;) {
-        struct iovec pieces[CALL_SPANS + 2];
+        struct iovec pieces[CALL_PIECES + 2];
         char size_line[HTTP1_CHUNK_HEAD];
-        size_t n = CALL_SPANS, total = 0;
+        size_t n = CALL_PIECES, total = 0;
         int rc = r->more(r->more_arg, pieces + 1, &n);
         if (rc < 0)
             return rc;
@@ -129,8 +129,8 @@ static int MAY_YIELD send_request(struct call *c, const struct call_request *r)
         buf_fini(&head);
         return exchange_fail(c->x, -E_HEAD_TOO_LARGE, "The forwarded headers are too large.");
     }
-    struct iovec iov[CALL_SPANS + 1] = {{.iov_base = head.p, .iov_len = head.n}};
-    must(r->n_pieces <= CALL_SPANS);
+    struct iovec iov[CALL_PIECES + 1] = {{.iov_base = head.p, .iov_len = head.n}};
+    must(r->n_pieces <= CALL_PIECES);
     memcpy(&iov[1], r->pieces, r->n_pieces * sizeof *iov);
     int rc = net_write(&c->up->conn, iov, (int)r->n_pieces + 1);
     buf_fini(&head);
@@ -344,28 +344,42 @@ static int MAY_YIELD receive_body(struct call *c, int64_t until_us)
     return body_failed(c, rc, total_us);
 }
 
-int call_next(struct call *c, struct iovec *spans, size_t *n, int64_t until_us)
+/* Decodes all that is at hand. The pieces of a chunked body are moved together over the framing between them, so that
+ * everything behind this works on one piece and the client gets one chunk for the provider's many. */
+static int decode(struct call *c, str *bytes)
 {
-    for (;;) {
-        *n = 0;
-        if (c->body.done)
-            return 0;
-        if (c->n == 0) {
-            int rc = receive_body(c, until_us);
-            if (rc < 0 || c->body.done)
-                return rc;
-        }
-        size_t used = 0;
-        *n = CALL_SPANS;
-        if (http1_body_feed(&c->body, c->p, c->n, spans, n, &used) < 0) {
-            *n = 0;
+    char *to = NULL;
+    size_t total = 0;
+    while (c->n > 0 && !c->body.done) {
+        struct iovec spans[32];
+        size_t n = ARRAY_LEN(spans), used = 0;
+        if (http1_body_feed(&c->body, c->p, c->n, spans, &n, &used) < 0)
             return err_set_code(&c->x->err, -E_PROVIDER_HTTP);
+        if (!to && n > 0)
+            to = spans[0].iov_base;
+        for (size_t i = 0; i < n; i++) {
+            if (to + total != spans[i].iov_base)
+                memmove(to + total, spans[i].iov_base, spans[i].iov_len);
+            total += spans[i].iov_len;
         }
         c->p += used;
         c->n -= used;
-        if (*n > 0 || c->body.done)
-            return 0;
     }
+    *bytes = str_of(to, total);
+    return 0;
+}
+
+int call_next(struct call *c, str *bytes, int64_t until_us)
+{
+    *bytes = S_EMPTY;
+    while (bytes->n == 0 && !c->body.done) {
+        int rc = c->n == 0 ? receive_body(c, until_us) : 0;
+        if (rc == 0 && !c->body.done)
+            rc = decode(c, bytes);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
 }
 
 void call_close(struct call *c, int code)

@@ -12,7 +12,7 @@
 #include "gate/upstream.h"
 #include "wire/http1.h"
 
-#define CALL_SPANS 16
+#define CALL_PIECES 16 /* of a request body */
 
 /* What is sent: the head is made from it for each attempt. */
 struct call_request {
@@ -36,7 +36,7 @@ struct call {
     struct upstream *up;
     struct http_head head; /* of the answer; in x->request */
     struct http1_body body;
-    const char *p; /* received, undecoded bytes in the scratch buffer: gone after the next wait */
+    char *p; /* received, undecoded bytes in the scratch buffer: gone after the next wait */
     size_t n;
     bool was_reused; /* on a pooled connection */
     bool holds_slot; /* counted in provider->inflight */
@@ -46,9 +46,9 @@ struct call {
 /* 0 with the final head (1xx skipped) in c->head; or an error code with x->err filled and everything closed. */
 NODISCARD int call_open(struct call *c, struct exchange *x, const struct target *t,
                         const struct call_request *r) MAY_YIELD;
-/* The next decoded bytes, at most CALL_SPANS spans in the scratch buffer, valid until the next wait. *n 0: the end. Fails
- * with x->err filled: -E_PROVIDER_TRUNCATED, -E_PROVIDER_HTTP, -E_IDLE_TIMEOUT, -E_TOTAL_TIMEOUT, the cancel code; or
- * -E_AGAIN, with nothing filled, when `until_us` came first (TASK_NO_DEADLINE: never). */
-NODISCARD int call_next(struct call *c, struct iovec *spans, size_t *n, int64_t until_us) MAY_YIELD;
+/* The next decoded bytes, all that are at hand, in one piece in the scratch buffer: valid until the next wait. Empty: the
+ * end. Fails with x->err filled: -E_PROVIDER_TRUNCATED, -E_PROVIDER_HTTP, -E_IDLE_TIMEOUT, -E_TOTAL_TIMEOUT, the cancel
+ * code; or -E_AGAIN, with nothing filled, when `until_us` came first (TASK_NO_DEADLINE: never). */
+NODISCARD int call_next(struct call *c, str *bytes, int64_t until_us) MAY_YIELD;
 /* `code`: how the attempt ended, 0 or -E_X. A connection is kept only after a whole answer. */
 void call_close(struct call *c, int code);
