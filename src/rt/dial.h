@@ -52,10 +52,11 @@ NODISCARD int dial(struct net_conn *out, const struct dial_options *o, struct ar
  * in dial_policy.c. */
 bool dial_policy_allows(enum dial_policy policy, const struct sockaddr *sa);
 
-/* The URL of the proxy for a destination, from HTTPS_PROXY or HTTP_PROXY, then ALL_PROXY (lower case
- * before upper; upper case HTTP_PROXY ignored when REQUEST_METHOD is set), unless NO_PROXY (names
- * with all below them, addresses, CIDR, each perhaps with :port, *) exempts it. Loopback never goes
- * through a proxy. S_EMPTY: none. BORROWED from the environment; read at configuration time. */
+/* The URL of the proxy for a destination, from HTTPS_PROXY or HTTP_PROXY, then ALL_PROXY (lower
+ * case before upper; upper case HTTP_PROXY ignored when REQUEST_METHOD is set), unless NO_PROXY
+ * (names with all below them, addresses, CIDR, each perhaps with :port, *) exempts it. Loopback
+ * never goes through a proxy. S_EMPTY: none. BORROWED from the environment; read at configuration
+ * time. */
 str dial_proxy_from_env(bool is_tls, str host, uint16_t port);
 /* "http://user:pass@host:3128"; port 80 when none is given. 0, or -E_CONFIG with a static *why. */
 NODISCARD int dial_proxy_parse(struct arena *a, str url, struct dial_proxy *out, const char **why);

@@ -37,7 +37,7 @@
 #define TTL_MIN_S       1
 #define TTL_MAX_S       3600
 #define STALE_US        (3600 * SECOND_US)
-#define STALE_WAIT_US   (SECOND_US / 2) /* a refresh may keep a task this long before it goes stale */
+#define STALE_WAIT_US   (SECOND_US / 2) /* then a slow refresh is not waited for */
 #define STALE_AGAIN_US  (5 * SECOND_US) /* after a failed refresh the stale answer is good for */
 #define NEGATIVE_US     SECOND_US       /* a failure is remembered for */
 #define HEDGE_US        (SECOND_US / 4) /* then A is asked for alone */
@@ -594,4 +594,9 @@ void dns_set_servers(const char *csv)
     must(s.n < sizeof(servers_csv));
     memcpy(servers_csv, s.n > 0 ? s.p : "", s.n);
     servers_csv[s.n] = 0;
+}
+
+const char *dns_version_text(void)
+{
+    return ares_version(NULL);
 }

@@ -17,8 +17,8 @@
 
 struct dns_addrs {
     size_t n;
-    struct sockaddr_storage addr[DNS_ADDRS_MAX]; /* port 0; families alternate, IPv6 first where
-                                                    both exist; "localhost" is 127.0.0.1, then ::1 */
+    /* Port 0. Families alternate, IPv6 first; but "localhost" is 127.0.0.1, then ::1. */
+    struct sockaddr_storage addr[DNS_ADDRS_MAX];
 };
 
 /* 0, -E_DNS, -E_DNS_TIMEOUT (the servers are silent), -E_TIMEOUT or the cancel code. *out is the
@@ -30,3 +30,4 @@ void dns_thread_end(void);
 /* For tests, before threads start: servers as "127.0.0.1:5353[,...]" for channels made later; NULL:
  * the system's. */
 void dns_set_servers(const char *csv);
+const char *dns_version_text(void); /* of c-ares: "1.18.1" */

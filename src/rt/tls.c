@@ -8,9 +8,9 @@
  * between a call and the look at its error.
  *
  * A client context is found again by its options and by the state of the files they name, in a
- * list of the process. Its sessions are kept by us (tls_cache) and not by OpenSSL, whose cache knows
- * no hosts. A session is offered to the host and port it came from only, since a resumed handshake
- * verifies no name.
+ * list of the process. Its sessions are kept by us (tls_cache) and not by OpenSSL, whose cache
+ * knows no hosts. A session is offered to the host and port it came from only, since a resumed
+ * handshake verifies no name.
  *
  * The system's store is shared by all contexts. With a hashed directory, as distributions have it,
  * it reads a root when a chain first needs it; a process that makes no TLS client reads nothing.
@@ -629,7 +629,7 @@ static unsigned peer_port(int fd)
 }
 
 /* The name the certificate must bear; SNI carries names only (RFC 6066 3). */
-static bool expect_host(SSL *ssl, const char *host)
+static bool expect_host(SSL *ssl, char *host)
 {
     if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1)
         return true;
@@ -644,7 +644,7 @@ int tls_connect(struct net_conn *c, struct tls_client *client, str host, struct 
         host.n--; /* the root's dot is no part of a certificate's names */
     if (host.n == 0 || host.n > HOST_MAX || memchr(host.p, 0, host.n))
         return err_set(e, a, -E_TLS, "TLS handshake: not a valid host name");
-    const char *name = arena_cz(a, host);
+    char *name = arena_cz(a, host);
     str key = arena_printf(a, "%s:%u", name, peer_port(c->watch.fd));
     struct tls *t = tls_new(client->ssl, c->watch.fd, arena_cz(a, key));
     t->client = client;

@@ -1,4 +1,4 @@
-/* Name resolution against a name server inside the loop: what is asked, what is kept, who is woken. */
+/* Name resolution against a name server inside the loop: what is asked, kept, and who is woken. */
 #include "rt/dns.c"
 
 #include "fake_dns.h"
