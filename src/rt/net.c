@@ -224,7 +224,7 @@ static ssize_t read_tls(struct net_conn *c, void *p, size_t n)
     ssize_t got = tls_read_step(c->tls, p, n, &c->read_wants_out);
     if (got == -E_AGAIN && c->read_wants_out)
         c->is_writable = false;
-    else if (got == -E_AGAIN)
+    else if (got == -E_AGAIN || (got > 0 && tls_is_drained(c->tls) && !c->has_hangup))
         c->is_readable = false;
     return got;
 }
@@ -392,7 +392,8 @@ static int wait_unsent(struct net_conn *c, size_t low) MAY_YIELD
 
 int net_wait_writable(struct net_conn *c)
 {
-    c->out_progress_us = clock_now_us();
+    if (unsent(c) == 0)
+        c->out_progress_us = clock_now_us();
     while (net_conn_is_open(c) && !can_write(c)) {
         int rc = wait_out(c, 0);
         if (rc < 0)

@@ -15,7 +15,7 @@ struct tls {
     char retry[256]; /* the beginning of what has to be tried again */
     size_t retry_n;
     int n_writes, n_wrong_retries;
-    bool is_shut, is_freed;
+    bool is_shut, is_freed, is_drained;
 };
 
 ssize_t tls_read_step(struct tls *t, void *p, size_t n, bool *wants_write)
@@ -62,6 +62,11 @@ ssize_t tls_write_step(struct tls *t, const void *p, size_t n, bool *wants_read)
 bool tls_has_pending(const struct tls *t)
 {
     return t->inside_n > 0;
+}
+
+bool tls_is_drained(const struct tls *t)
+{
+    return t->is_drained;
 }
 
 void tls_shutdown_step(struct tls *t)
@@ -688,6 +693,12 @@ static void test_tls_read(void)
     on_event(&conn.watch, EPOLLOUT);
     turn();
     ok(is_done && result == 1, "and goes on when there is some");
+    tls.is_drained = true;
+    peer_says("x");
+    turn();
+    start(read_once);
+    ok(is_done && result == 1 && !conn.is_readable,
+       "a read that has emptied the socket is the last");
     close_peer();
     start(read_once);
     turn();
