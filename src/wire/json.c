@@ -69,13 +69,14 @@ static str without_lone_surrogates(struct arena *a, str text)
     if (!copy)
         return S_EMPTY;
     memcpy(copy, text.p, text.n);
+    const str replacement = S("fffd");
     const char *end = copy + text.n, *behind;
     for (char *p = memchr(copy, '\\', text.n); p;
          p = memchr(behind, '\\', (size_t)(end - behind))) {
         if (p[1] != 'u')
             behind = p + 2;
         else if (json_code_point(p, end, &behind) == 0xfffd)
-            memcpy(p + 2, "fffd", 4);
+            memcpy(p + 2, replacement.p, replacement.n);
     }
     return str_of(copy, text.n);
 }
@@ -289,4 +290,9 @@ void json_put_raw(struct json_writer *w, const char *key, str raw_json)
 {
     begin_value(w, key);
     buf_put(w->out, raw_json);
+}
+
+const char *json_version_text(void)
+{
+    return YYJSON_VERSION_STRING;
 }

@@ -46,20 +46,24 @@ static bool is_space(char c)
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
+/* How many of the eight bytes at p are blanks, counted up to the first that is none. */
+static size_t blanks_of_8(const char *p)
+{
+    uint64_t eight;
+    memcpy(&eight, p, 8);
+    eight ^= 0x2020202020202020;
+    return eight == 0 ? 8 : (size_t)__builtin_ctzll(le64toh(eight)) / 8;
+}
+
 /* Indentation and padding are runs of blanks: eight at a time. */
 static const char *skip_spaces(const char *p, const char *end)
 {
     while (p < end && is_space(*p)) {
         p++;
-        while (end - p >= 8) {
-            uint64_t eight;
-            memcpy(&eight, p, 8);
-            eight ^= 0x2020202020202020;
-            if (eight != 0) {
-                p += __builtin_ctzll(le64toh(eight)) / 8;
-                break;
-            }
-            p += 8;
+        size_t n = 8;
+        while (n == 8 && end - p >= 8) {
+            n = blanks_of_8(p);
+            p += n;
         }
     }
     return p;

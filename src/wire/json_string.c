@@ -5,8 +5,8 @@
  * and alone reports faults. In front of it runs a skipper, which moves over what is certainly fine
  * and stops at the closing quote or wherever it is not certain: a skipper may be slow or fast, it
  * never refuses anything. skip_16 takes 16 bytes at a time with the compiler's vector types (SSE2,
- * NEON or plain words) and stops at every byte that is not plain ASCII; json_skip_avx2 takes 64 and
- * goes on over escapes and valid UTF-8. The first call chooses.
+ * NEON or plain words), goes on over valid UTF-8 and stops at escapes; json_skip_avx2 takes 64 and
+ * goes on over escapes too. The first call chooses.
  *
  * A skipper returns only places between two characters, at or behind the place it was given. */
 #include "wire/json_string.h"
@@ -107,7 +107,31 @@ static inline unsigned plain_16(const char *p)
     return half[1] != 0 ? 8 + (unsigned)__builtin_ctzll(le64toh(half[1])) / 8 : 16;
 }
 
-static const char *skip_16(const char *p, const char *end)
+/* Over characters of two to four bytes, each judged by masks on its four first bytes (Unicode 15,
+ * table 3-7). `w` has the first byte lowest. */
+static const char *skip_wide(const char *p, const char *end)
+{
+    while (end - p >= 4) {
+        uint32_t w;
+        memcpy(&w, p, sizeof w);
+        w = le32toh(w);
+        bool has_2 = (w & 0xc0e0) == 0x80c0 && (w & 0x1e) != 0;
+        bool has_3 = (w & 0xc0c0f0) == 0x8080e0 && (w & 0x200f) != 0 && (w & 0x200f) != 0x200d;
+        uint32_t top = (w & 0x07) << 2 | (w >> 12 & 0x03); /* the number's upper 5 bits */
+        bool has_4 = (w & 0xc0c0c0f8) == 0x808080f0 && top >= 1 && top <= 16;
+        if (has_3)
+            p += 3;
+        else if (has_2)
+            p += 2;
+        else if (has_4)
+            p += 4;
+        else
+            break;
+    }
+    return p;
+}
+
+static const char *skip_ascii(const char *p, const char *end)
 {
     while (end - p >= 16) {
         unsigned n = plain_16(p);
@@ -118,6 +142,19 @@ static const char *skip_16(const char *p, const char *end)
     while (p < end && is_plain(*p))
         p++;
     return p;
+}
+
+static const char *skip_16(const char *p, const char *end)
+{
+    for (;;) {
+        p = skip_ascii(p, end);
+        if (p == end || (uint8_t)*p < 0x80)
+            return p;
+        const char *behind = skip_wide(p, end);
+        if (behind == p)
+            return p;
+        p = behind;
+    }
 }
 
 static skip_fn best_skip(void)

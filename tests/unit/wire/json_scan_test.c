@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "printable.h"
 #include "tap.h"
 #include "vectors.h"
 
@@ -55,7 +56,7 @@ static void test_accepted(void)
     arena_init(&a, 0, ARENA_MAX);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct json_scan s;
-        is_int(scan_exact(&a, cases[i].text, &s), 0, cases[i].text.p);
+        is_int(scan_exact(&a, cases[i].text, &s), 0, printable(cases[i].text));
         is_int(s.type, cases[i].type, "its type");
     }
     arena_fini(&a);
@@ -114,7 +115,7 @@ static void test_refused(void)
     arena_init(&a, 0, ARENA_MAX);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct json_scan s;
-        is_int(scan_exact(&a, cases[i].text, &s), -E_JSON, cases[i].text.p);
+        is_int(scan_exact(&a, cases[i].text, &s), -E_JSON, printable(cases[i].text));
         is_int(s.error_at, cases[i].at, "at the right place");
         ok(s.error != NULL, "with a text");
     }

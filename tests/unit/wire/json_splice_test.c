@@ -1,5 +1,6 @@
 #include "wire/json_splice.c"
 
+#include "printable.h"
 #include "tap.h"
 
 static struct arena arena;
@@ -28,7 +29,7 @@ static void test_unescape(void)
         {S("\"\\\\u0041\""), S("\\u0041")},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        is_str(json_unescape(&arena, cases[i].raw), cases[i].want, cases[i].raw.p);
+        is_str(json_unescape(&arena, cases[i].raw), cases[i].want, printable(cases[i].raw));
     str plain = S("\"plain\"");
     ok(json_unescape(&arena, plain).p == plain.p + 1, "without an escape nothing is copied");
 }

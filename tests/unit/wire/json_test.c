@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 
+#include "printable.h"
 #include "tap.h"
 #include "vectors.h"
 
@@ -77,7 +78,7 @@ static void test_numbers(void)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         int64_t got = 0;
         const struct json *v = must_read(cases[i].text);
-        is_int(json_type(v), JSON_NUMBER, cases[i].text.p);
+        is_int(json_type(v), JSON_NUMBER, printable(cases[i].text));
         ok(json_i64(v, &got) == cases[i].fits && got == cases[i].want, "its integer");
     }
 }
@@ -112,7 +113,7 @@ static void test_surrogates(void)
         {S("\"\\\\\\ud800\\n\""), S("\\\xef\xbf\xbd\n")},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        is_str(json_str(must_read(cases[i].text)), cases[i].want, cases[i].text.p);
+        is_str(json_str(must_read(cases[i].text)), cases[i].want, printable(cases[i].text));
     const struct json *v = must_read(S("{\"a\\udfff\":1}"));
     ok(json_get(v, "a\xef\xbf\xbd") != NULL, "in keys too");
 }
@@ -127,7 +128,8 @@ static void test_refused(void)
     const struct json *root;
     size_t error_at = 99;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        is_int(json_read(&arena, cases[i].text, &root, &error_at), -E_JSON, cases[i].text.p);
+        is_int(json_read(&arena, cases[i].text, &root, &error_at), -E_JSON,
+               printable(cases[i].text));
         is_int(error_at, cases[i].at, "at the right place");
         ok(!root, "without a document");
     }

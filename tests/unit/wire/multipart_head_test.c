@@ -1,5 +1,6 @@
 #include "wire/multipart_head.c"
 
+#include "printable.h"
 #include "tap.h"
 
 static void test_boundary(void)
@@ -36,7 +37,7 @@ static void test_boundary(void)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         str boundary = S_EMPTY;
         bool is_good = multipart_boundary(cases[i].content_type, &boundary);
-        is_int(is_good, cases[i].want.n > 0, cases[i].content_type.p);
+        is_int(is_good, cases[i].want.n > 0, printable(cases[i].content_type));
         if (is_good)
             is_str(boundary, cases[i].want, "the boundary");
     }
@@ -62,7 +63,7 @@ static void test_heads(void)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct multipart_head head;
         const char *why = multipart_read_head(cases[i].head, &head);
-        is_str(str_from_cz(why), S_EMPTY, cases[i].head.p);
+        is_str(str_from_cz(why), S_EMPTY, printable(cases[i].head));
         is_str(head.name, cases[i].name, "its name");
         is_int(head.is_file, cases[i].is_file, "whether it is a file");
     }

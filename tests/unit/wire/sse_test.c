@@ -1,5 +1,6 @@
 #include "wire/sse.c"
 
+#include "printable.h"
 #include "tap.h"
 #include "vectors.h"
 
@@ -119,7 +120,7 @@ static void test_fields(void)
     struct sse_event e;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         sse_parse(&arena, cases[i].event, &e);
-        is_int(e.retry_ms, cases[i].retry_ms, cases[i].event.p);
+        is_int(e.retry_ms, cases[i].retry_ms, printable(cases[i].event));
     }
     str event = S("event: a\nevent: b\ndata: x\n\n");
     sse_parse(&arena, event, &e);
