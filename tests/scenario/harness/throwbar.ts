@@ -48,7 +48,7 @@ export async function run(args: string[], env: Record<string, string> = {}, cwd?
 }
 
 function environment(extra: Record<string, string>): Record<string, string> {
-  const env: Record<string, string> = {};
+  const env: Record<string, string> = { TB_ADMIN_KEY: ADMIN_KEY, UP_KEY: PROVIDER_KEY };
   for (const name of PASSED_ON) {
     const value = process.env[name];
     if (value !== undefined) env[name] = value;
@@ -73,7 +73,7 @@ export class Throwbar {
     writeFileSync(this.configFile, config);
     this.child = spawn(BINARY, options.args ?? ["serve", "-c", this.configFile], {
       cwd: this.dir,
-      env: environment({ HOME: this.dir, TB_ADMIN_KEY: ADMIN_KEY, UP_KEY: PROVIDER_KEY, ...options.env }),
+      env: environment({ HOME: this.dir, ...options.env }),
       stdio: ["ignore", "ignore", "pipe"],
     });
     const lines = createInterface({ input: this.child.stderr! });
