@@ -51,6 +51,8 @@ void config_render_sarif(const struct config *c, struct buf *out);
  * default). */
 void config_render_effective(const struct config *c, struct buf *out);
 
+const char *config_version_text(void); /* of libyaml: "0.2.5" */
+
 /* From the table of options: */
 void schema_render_json(struct buf *out); /* JSON Schema 2020-12 */
 void schema_render_md(struct buf *out);   /* docs/reference/config.md */

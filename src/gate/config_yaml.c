@@ -446,3 +446,8 @@ void config_yaml_read(struct config *c)
     config_wipe(buf_str(&text));
     buf_fini(&text);
 }
+
+const char *config_version_text(void)
+{
+    return yaml_get_version_string();
+}

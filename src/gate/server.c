@@ -91,7 +91,9 @@ const char *server_config_path(void)
 /* Loads and compiles; NULL with the problems in `report`. */
 static struct snapshot *load(struct buf *report)
 {
-    struct config *config = config_load(server.options->config_path);
+    str text = server.options->config_text;
+    struct config *config = text.n > 0 ? config_parse(text, S("built-in configuration"))
+                                       : config_load(server.options->config_path);
     struct snapshot *s = config_error_count(config) == 0 ? snapshot_compile(config) : NULL;
     config_render_text(config, report, false);
     if (!s) {

@@ -11,6 +11,7 @@
 
 struct server_options {
     const char *config_path; /* NULL: the zero-config start */
+    str config_text;         /* not empty: this is the configuration, and there is no file */
     bool watches;            /* reload when the file changes */
     struct path_table admin_paths;
     void (*on_ready)(void *arg); /* all listeners are open; NULL: nothing */

@@ -323,3 +323,12 @@ int http1_body_eof(struct http1_body *b)
         b->done = true;
     return b->done ? 0 : -E_PROVIDER_TRUNCATED;
 }
+
+#define TEXT_OF(x)    #x
+#define VERSION_OF(x) TEXT_OF(x)
+
+const char *http1_version_text(void)
+{
+    return VERSION_OF(LLHTTP_VERSION_MAJOR) "." VERSION_OF(LLHTTP_VERSION_MINOR) "." VERSION_OF(
+        LLHTTP_VERSION_PATCH);
+}

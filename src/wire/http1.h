@@ -106,3 +106,5 @@ void http1_put_end(struct buf *b);
 #define HTTP1_CHUNK_HEAD 20
 size_t http1_chunk_head(size_t n, char out[HTTP1_CHUNK_HEAD]);
 #define HTTP1_LAST_CHUNK "0\r\n\r\n"
+
+const char *http1_version_text(void); /* of llhttp: "9.2.1" */

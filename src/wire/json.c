@@ -296,3 +296,8 @@ const char *json_version_text(void)
 {
     return YYJSON_VERSION_STRING;
 }
+
+const char *json_version_text(void)
+{
+    return YYJSON_VERSION_STRING;
+}
