@@ -296,8 +296,3 @@ const char *json_version_text(void)
 {
     return YYJSON_VERSION_STRING;
 }
-
-const char *json_version_text(void)
-{
-    return YYJSON_VERSION_STRING;
-}

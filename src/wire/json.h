@@ -60,4 +60,4 @@ void json_put_bool(struct json_writer *w, const char *key, bool v);
 void json_put_null(struct json_writer *w, const char *key);
 void json_put_raw(struct json_writer *w, const char *key, str raw_json);
 
-const char *json_version_text(void); /* "yyjson 0.10.0" for `version` */
+const char *json_version_text(void); /* of yyjson: "0.10.0" */
