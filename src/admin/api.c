@@ -1,7 +1,8 @@
 /* The admin listener's paths.
  *
- * Health and metrics are open to whoever reaches the admin address (loopback unless configured otherwise); everything that
- * shows or changes the configuration needs the admin key. All of it runs on the main thread, where configuration lives. */
+ * Health and metrics are open to whoever reaches the admin address (loopback unless configured
+ * otherwise); everything that shows or changes the configuration needs the admin key. All of it
+ * runs on the main thread, where configuration lives. */
 #include "admin/api.h"
 
 #include "base/metrics.h"

@@ -1,4 +1,5 @@
-/* The admin API: what an operator's tools ask a running instance (interface.md section 6), on the admin listener. */
+/* The admin API: what an operator's tools ask a running instance (interface.md section 6), on
+ * the admin listener. */
 #pragma once
 
 #include "gate/path.h"

@@ -1,5 +1,6 @@
-/* The made-up admin key. It lives in a file of mode 0600 in the state folder, so that it is the same after a restart and the
- * command line of the same user can find it; it is printed once, when it is made, and never logged. */
+/* The made-up admin key. It lives in a file of mode 0600 in the state folder, so that it is the
+ * same after a restart and the command line of the same user can find it; it is printed once,
+ * when it is made, and never logged. */
 #include "gate/admin_key.h"
 
 #include <errno.h>
@@ -27,7 +28,8 @@ static bool make_folders(char *path)
     return mkdir(path, 0700) == 0 || errno == EEXIST;
 }
 
-/* The first folder that can be written: one the operator names, the system's for root, else the user's own. */
+/* The first folder that can be written: one the operator names, the system's for root, else the
+ * user's own. */
 static str state_folder(struct arena *a)
 {
     const char *named = getenv("TB_STATE_DIR"), *xdg = getenv("XDG_STATE_HOME"),

@@ -1,9 +1,10 @@
 /* The answer side of a relay: what a provider said, and what the client is told.
  *
- * A JSON answer is held until it is whole and valid, so one that breaks off or is garbage becomes a clean error and never
- * half an answer; its usage is read in passing and its bytes go on untouched. Anything else that is not an event
- * stream (audio, files) is passed on as it comes. A refusal keeps the provider's own error object, with the gateway's
- * added to it, but for the provider's 401 and 403: these are about the gateway's credential, not the caller's. */
+ * A JSON answer is held until it is whole and valid, so one that breaks off or is garbage
+ * becomes a clean error and never half an answer; its usage is read in passing and its bytes go
+ * on untouched. Anything else that is not an event stream (audio, files) is passed on as it
+ * comes. A refusal keeps the provider's own error object, with the gateway's added to it, but
+ * for the provider's 401 and 403: these are about the gateway's credential, not the caller's. */
 #include "gate/relay.h"
 
 #include "base/clock.h"
@@ -73,7 +74,8 @@ static str error_object(struct arena *a, str body)
     return m && m->type == JSON_OBJECT ? m->value : S_EMPTY;
 }
 
-/* The text of an error body in one of the other shapes: {"error":"..."}, {"message":"..."}, {"detail":"..."}. */
+/* The text of an error body in one of the other shapes: {"error":"..."}, {"message":"..."},
+ * {"detail":"..."}. */
 static str error_text(struct arena *a, str body)
 {
     static const str names[] = {{"error", 5}, {"message", 7}, {"detail", 6}};

@@ -1,13 +1,15 @@
 /* The streamed answer: the pull loop.
  *
- * Upstream bytes are read into the scratch buffer, decoded there, looked at by the tap event by event, and go out from
- * there in one write: no copy in the usual case, where every read holds whole events. Only an event cut by the
- * end of a read is held back, so the client never sees half an event before an error.
+ * Upstream bytes are read into the scratch buffer, decoded there, looked at by the tap event by
+ * event, and go out from there in one write: no copy in the usual case, where every read holds
+ * whole events. Only an event cut by the end of a read is held back, so the client never sees
+ * half an event before an error.
  *
- * The commit point is the first whole event: until then a failure is an ordinary error with a status. While the provider
- * is silent the client gets a comment every heartbeat, which commits early: better a late error inside the
- * stream than a connection that a proxy in between gives up. After commit a failure becomes the dialect's own error event,
- * never a silent end and never a made-up end marker. */
+ * The commit point is the first whole event: until then a failure is an ordinary error with a
+ * status. While the provider is silent the client gets a comment every heartbeat, which commits
+ * early: better a late error inside the stream than a connection that a proxy in between gives
+ * up. After commit a failure becomes the dialect's own error event, never a silent end and never
+ * a made-up end marker. */
 #include <string.h>
 
 #include "base/clock.h"
@@ -223,10 +225,8 @@ static int check_end(struct relay *r)
     return 0;
 }
 
-/* Tells the client inside its stream what went wrong, in its dialect. */
-static void MAY_YIELD end_with_error(struct relay *r)
+void answer_end_with_error(struct exchange *x, struct buf *head)
 {
-    struct exchange *x = r->x;
     if (x->err.code == -E_CLIENT_GONE)
         return;
     (void)task_cancel_clear(); /* a drained stream still gets its goodbye */
@@ -237,8 +237,8 @@ static void MAY_YIELD end_with_error(struct relay *r)
     stream_put_error(&event, x->op, &x->err, buf_str(&object));
     struct iovec piece = {.iov_base = event.p, .iov_len = event.n};
     x->client->wants_close = true;
-    if (reply_chunk(x, &r->head, &piece, 1) == 0)
-        IGNORE_RESULT(reply_end(x, &r->head)); /* a client that left misses nothing */
+    if (reply_chunk(x, head, &piece, 1) == 0)
+        IGNORE_RESULT(reply_end(x, head)); /* a client that left misses nothing */
     buf_fini(&object);
     buf_fini(&event);
 }
@@ -260,7 +260,7 @@ static int MAY_YIELD finish(struct relay *r, int rc)
         return rc;
     if (r->tap.has_error)
         return reply_end(x, &r->head) < 0 ? -E_CLIENT_GONE : rc;
-    end_with_error(r);
+    answer_end_with_error(x, &r->head);
     return rc;
 }
 

@@ -1,11 +1,12 @@
 /* One attempt at a provider.
  *
- * The request head is written anew from what the gateway decided; of the client's headers only a short list goes on. The
- * body goes straight from where it lies. The answer is read into the loop's scratch buffer and decoded in place, so
- * a body byte is copied by the kernel only.
+ * The request head is written anew from what the gateway decided; of the client's headers only a
+ * short list goes on. The body goes straight from where it lies. The answer is read into the
+ * loop's scratch buffer and decoded in place, so a body byte is copied by the kernel only.
  *
- * A provider may answer before it has read the whole request (413, 401) and close. So a failed write is not the end: what
- * has arrived is read first, and only if nothing did is the connection called broken. */
+ * A provider may answer before it has read the whole request (413, 401) and close. So a failed
+ * write is not the end: what has arrived is read first, and only if nothing did is the
+ * connection called broken. */
 #include "gate/call.h"
 
 #include <string.h>
@@ -344,8 +345,9 @@ static int MAY_YIELD receive_body(struct call *c, int64_t until_us)
     return body_failed(c, rc, total_us);
 }
 
-/* Decodes all that is at hand. The pieces of a chunked body are moved together over the framing between them, so that
- * everything behind this works on one piece and the client gets one chunk for the provider's many. */
+/* Decodes all that is at hand. The pieces of a chunked body are moved together over the framing
+ * between them, so that everything behind this works on one piece and the client gets one chunk
+ * for the provider's many. */
 static int decode(struct call *c, str *bytes)
 {
     char *to = NULL;

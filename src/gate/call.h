@@ -1,7 +1,8 @@
 /* A call: one attempt at a provider. The only way out of the process for a request's bytes.
  *
- * call_open borrows or dials a connection, sends the request and reads the head of the answer; call_next pulls the body;
- * call_close gives the connection back or closes it. Times spent waiting are added to x->upstream_us. */
+ * call_open borrows or dials a connection, sends the request and reads the head of the answer;
+ * call_next pulls the body; call_close gives the connection back or closes it. Times spent
+ * waiting are added to x->upstream_us. */
 #pragma once
 
 #include <sys/uio.h>
@@ -22,8 +23,8 @@ struct call_request {
     const struct iovec *pieces; /* of the body; stay put */
     size_t n_pieces;
     size_t body_bytes; /* sum of the pieces, or of what `more` will give */
-    /* For a body that is still arriving: after the pieces, `more` is called until it gives none; it may yield. Such a
-     * request cannot be sent twice. NULL: the pieces are all. */
+    /* For a body that is still arriving: after the pieces, `more` is called until it gives none;
+     * it may yield. Such a request cannot be sent twice. NULL: the pieces are all. */
     int (*more)(void *arg, struct iovec *out, size_t *n);
     void *more_arg;
     bool is_chunked; /* the length is not known */
@@ -43,12 +44,14 @@ struct call {
     int64_t idle_until_us;
 };
 
-/* 0 with the final head (1xx skipped) in c->head; or an error code with x->err filled and everything closed. */
+/* 0 with the final head (1xx skipped) in c->head; or an error code with x->err filled and
+ * everything closed. */
 NODISCARD int call_open(struct call *c, struct exchange *x, const struct target *t,
                         const struct call_request *r) MAY_YIELD;
-/* The next decoded bytes, all that are at hand, in one piece in the scratch buffer: valid until the next wait. Empty: the
- * end. Fails with x->err filled: -E_PROVIDER_TRUNCATED, -E_PROVIDER_HTTP, -E_IDLE_TIMEOUT, -E_TOTAL_TIMEOUT, the cancel
- * code; or -E_AGAIN, with nothing filled, when `until_us` came first (TASK_NO_DEADLINE: never). */
+/* The next decoded bytes, all that are at hand, in one piece in the scratch buffer: valid until
+ * the next wait. Empty: the end. Fails with x->err filled: -E_PROVIDER_TRUNCATED,
+ * -E_PROVIDER_HTTP, -E_IDLE_TIMEOUT, -E_TOTAL_TIMEOUT, the cancel code; or -E_AGAIN, with
+ * nothing filled, when `until_us` came first (TASK_NO_DEADLINE: never). */
 NODISCARD int call_next(struct call *c, str *bytes, int64_t until_us) MAY_YIELD;
 /* `code`: how the attempt ended, 0 or -E_X. A connection is kept only after a whole answer. */
 void call_close(struct call *c, int code);

@@ -1,13 +1,15 @@
 /* Client connections: from accept to close.
  *
- * A connection is a struct of a few hundred bytes in the loop. When bytes come, a task is made that serves requests until
- * none is at hand, then ends, and the connection is a struct again: ten thousand idle clients cost ten thousand structs.
- * Bytes are first read into the loop's scratch buffer; only what cannot be used before the next wait is copied out of
- * it, so a request that arrives whole is copied once (into its exchange) and a connection at rest owns no buffer.
+ * A connection is a struct of a few hundred bytes in the loop. When bytes come, a task is made
+ * that serves requests until none is at hand, then ends, and the connection is a struct again:
+ * ten thousand idle clients cost ten thousand structs. Bytes are first read into the loop's
+ * scratch buffer; only what cannot be used before the next wait is copied out of it, so a
+ * request that arrives whole is copied once (into its exchange) and a connection at rest owns no
+ * buffer.
  *
- * Closing is gentle where the client may still be sending (a body we refuse to read): our answer and FIN go out, then
- * what arrives is thrown away for a short while, because a close with unread bytes makes the kernel send a reset that
- * can destroy the answer on its way. */
+ * Closing is gentle where the client may still be sending (a body we refuse to read): our answer
+ * and FIN go out, then what arrives is thrown away for a short while, because a close with
+ * unread bytes makes the kernel send a reset that can destroy the answer on its way. */
 #include "gate/client.h"
 
 #include <netinet/in.h>
@@ -46,7 +48,8 @@ static void release_input(struct client *c)
     c->in_size = c->in_from = c->in_to = 0;
 }
 
-/* Moves unread bytes out of the scratch buffer: before any wait. `room` is how much more will be appended. */
+/* Moves unread bytes out of the scratch buffer: before any wait. `room` is how much more will be
+ * appended. */
 static void keep_input(struct client *c, size_t room)
 {
     str bytes = unread(c);
@@ -109,7 +112,8 @@ static int MAY_YIELD read_more(struct client *c)
     return 0;
 }
 
-/* Waits for one whole head. Its length, 0 when the client went away between requests, or an error. */
+/* Waits for one whole head. Its length, 0 when the client went away between requests, or an
+ * error. */
 static ssize_t MAY_YIELD read_head(struct client *c)
 {
     const struct snapshot *s = snapshot_now(c);
@@ -202,8 +206,8 @@ static int MAY_YIELD handshake(struct client *c)
     return rc;
 }
 
-/* Is there something to serve right now? Where the kernel may have bytes, they are fetched: a connection without any
- * shall not keep its task. */
+/* Is there something to serve right now? Where the kernel may have bytes, they are fetched: a
+ * connection without any shall not keep its task. */
 static bool has_more(struct client *c)
 {
     if (unread(c).n > 0)
@@ -270,8 +274,9 @@ static void hangup_certain(struct loop_timer *t)
         task_cancel(c->task, -E_CLIENT_GONE);
 }
 
-/* A reset is certain. An end of the client's bytes may be that of a simple client that has said all it wants to say and
- * reads on, so it counts a moment later: long enough for a quick answer, too short to pay for a long one. */
+/* A reset is certain. An end of the client's bytes may be that of a simple client that has said
+ * all it wants to say and reads on, so it counts a moment later: long enough for a quick answer,
+ * too short to pay for a long one. */
 static void hung_up(struct net_conn *conn, bool is_reset)
 {
     struct client *c = container_of(conn, struct client, conn);
@@ -384,7 +389,8 @@ static void body_room(struct client_body *b, size_t n)
     b->size = size;
 }
 
-/* Decodes bytes that lie elsewhere and appends the body's to the block; *used: how many were consumed. */
+/* Decodes bytes that lie elsewhere and appends the body's to the block; *used: how many were
+ * consumed. */
 static int body_take(struct client_body *b, const char *p, size_t n, size_t *used)
 {
     *used = 0;
@@ -415,7 +421,8 @@ static int send_continue(struct client *c)
     return client_queue(c, &iov, 1);
 }
 
-/* One read: a body of known length straight into its block, a chunked one through the scratch buffer. */
+/* One read: a body of known length straight into its block, a chunked one through the scratch
+ * buffer. */
 static int MAY_YIELD body_read_once(struct client *c, struct client_body *b)
 {
     if (b->decoder.framing == HTTP_LENGTH) {

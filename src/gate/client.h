@@ -1,6 +1,7 @@
 /* A client connection: the bytes it has sent and we have not used, and the answers we write.
  *
- * While no request is in flight it has no task and no buffer. Everything here is called from the connection's task. */
+ * While no request is in flight it has no task and no buffer. Everything here is called from the
+ * connection's task. */
 #pragma once
 
 #include "base/arena.h"
@@ -44,7 +45,8 @@ void client_watch_hangup(struct client *c, bool watches);
 
 /* ---- reading the request, for gate/exchange.c and handlers ---- */
 
-/* The body of the current request, decoded. Small bodies lie where they were received; others grow in a pooled block. */
+/* The body of the current request, decoded. Small bodies lie where they were received; others
+ * grow in a pooled block. */
 struct client_body {
     struct http1_body decoder;
     char *block; /* from base/pool; NULL: `n` bytes at `p` are borrowed */
@@ -58,14 +60,15 @@ struct client_body {
 
 void client_body_init(struct client_body *b, const struct http_head *head, size_t max);
 void client_body_fini(struct client_body *b);
-/* Reads on until the whole body is there or at least `enough` bytes are. 0; -E_BODY_TOO_LARGE, -E_BODY_TIMEOUT, -E_HTTP,
- * -E_CLIENT_GONE, or the cancel code. */
+/* Reads on until the whole body is there or at least `enough` bytes are. 0; -E_BODY_TOO_LARGE,
+ * -E_BODY_TIMEOUT, -E_HTTP, -E_CLIENT_GONE, or the cancel code. */
 NODISCARD int client_body_read(struct client *c, struct client_body *b, bool expects_continue,
                                size_t enough) MAY_YIELD;
 
 /* Forgets the bytes read so far, which have been passed on; the block is used again. */
 void client_body_forget(struct client_body *b);
-/* Moves received bytes that nobody has used yet out of the scratch buffer: before the first wait of a handler. */
+/* Moves received bytes that nobody has used yet out of the scratch buffer: before the first wait
+ * of a handler. */
 void client_keep_input(struct client *c);
 
 /* ---- writing ---- */

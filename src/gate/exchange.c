@@ -1,8 +1,8 @@
 /* One request, from its head to its log line.
  *
- * exchange_serve is the whole story: begin, admit (path, caller), run the path's handler, answer an error if it failed, end.
- * Memory comes in two arenas: what the log line needs at the end, and what only the request itself needs, which is given
- * back as soon as an answer streams. */
+ * exchange_serve is the whole story: begin, admit (path, caller), run the path's handler, answer
+ * an error if it failed, end. Memory comes in two arenas: what the log line needs at the end,
+ * and what only the request itself needs, which is given back as soon as an answer streams. */
 #include "gate/exchange.h"
 
 #include <stdarg.h>
@@ -186,7 +186,8 @@ static int authenticate(struct exchange *x)
     return rc < 0 ? err_set_code(&x->err, rc) : 0;
 }
 
-/* Counts our own name in Via, so that a provider whose base_url points back here cannot go round for ever. */
+/* Counts our own name in Via, so that a provider whose base_url points back here cannot go round
+ * for ever. */
 static int check_loop(struct exchange *x)
 {
     unsigned hops = 0;

@@ -1,8 +1,10 @@
-/* An exchange: one request of one client and everything that happens to it until its log line is written.
+/* An exchange: one request of one client and everything that happens to it until its log line is
+ * written.
  *
- * Life: exchange_begin (head parsed) -> path found -> caller identified -> handler (relay, models, admin...) -> answer ->
- * exchange_end (log, metrics, memory). A handler answers with reply_* or returns an error, which is then written in the
- * path's shape. Nothing of an exchange survives it. */
+ * Life: exchange_begin (head parsed) -> path found -> caller identified -> handler (relay,
+ * models, admin...) -> answer -> exchange_end (log, metrics, memory). A handler answers with
+ * reply_* or returns an error, which is then written in the path's shape. Nothing of an exchange
+ * survives it. */
 #pragma once
 
 #include "base/arena.h"
@@ -65,15 +67,16 @@ struct exchange {
     uint64_t bytes_in, bytes_out; /* bodies */
 };
 
-/* Serves the request whose head is complete in c->in. Returns true if the connection may serve another. */
+/* Serves the request whose head is complete in c->in. Returns true if the connection may serve
+ * another. */
 bool exchange_serve(struct client *c, size_t head_n) MAY_YIELD;
 /* Answers bytes that are no request: the error, then close. */
 void exchange_refuse(struct client *c, int code) MAY_YIELD;
 
 /* Reads the whole body into x->body (within the limit). */
 NODISCARD int exchange_read_body(struct exchange *x) MAY_YIELD;
-/* What is left of the body is dropped if it has arrived already. True if the message has been read to its end; if not,
- * the connection cannot serve another request. */
+/* What is left of the body is dropped if it has arrived already. True if the message has been
+ * read to its end; if not, the connection cannot serve another request. */
 bool exchange_finish_body(struct exchange *x);
 /* The request's memory is no longer needed (the answer streams). */
 void exchange_drop_request(struct exchange *x);

@@ -1,16 +1,18 @@
-/* Which addresses are open, and who accepts on them. See the header for who does what on which thread.
+/* Which addresses are open, and who accepts on them. See the header for who does what on which
+ * thread.
  *
- * A worker that is at the connection limit answers new connections at once with 503 and closes them: a client that is told
- * can go elsewhere, one that is left in the kernel's queue can only wait. */
+ * A worker that is at the connection limit answers new connections at once with 503 and closes
+ * them: a client that is told can go elsewhere, one that is left in the kernel's queue can only
+ * wait. */
 #include "gate/listen.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/metrics.h"
 #include "gate/client.h"
 
@@ -43,13 +45,6 @@ struct listening {
     enum client_scope scope;
 };
 
-static void *zeroed(size_t n)
-{
-    void *p = calloc(1, n); /* style: lives as long as the address is open */
-    must(p);
-    return p;
-}
-
 /* ---- sockets, on the main thread ---- */
 
 static struct listen_socket *socket_find(const struct listen_sockets *set, str text,
@@ -71,19 +66,19 @@ static void socket_free(struct listen_socket *s)
         (void)unlink(un->sun_path); /* may be gone already */
     }
     arena_fini(&s->arena);
-    free(s->fds);
-    free(s);
+    mem_free(s->fds);
+    mem_free(s);
 }
 
 static struct listen_socket *socket_open(const struct listen_addr *a, enum client_scope scope,
                                          unsigned n_fds)
 {
-    struct listen_socket *s = zeroed(sizeof *s);
+    struct listen_socket *s = mem_new(sizeof *s);
     arena_init(&s->arena, 512, 1 << 16);
     s->text = arena_str(&s->arena, a->text);
     s->scope = scope;
     s->addr = a->addr;
-    s->fds = zeroed(n_fds * sizeof *s->fds);
+    s->fds = mem_new(n_fds * sizeof *s->fds);
     bool is_unix = a->addr.sa.ss_family == AF_UNIX;
     for (unsigned i = 0; i < n_fds; i++) {
         s->fds[i] = net_listen_fd(&s->addr, n_fds > 1 && !is_unix);
@@ -195,7 +190,7 @@ static void order_add(struct listen_order *o, const struct listen_sockets *set, 
 struct listen_order *listen_order_new(const struct listen_sockets *set, const struct snapshot *s,
                                       unsigned worker)
 {
-    struct listen_order *o = zeroed(sizeof *o + (s->n_listen + 1) * sizeof o->entries[0]);
+    struct listen_order *o = mem_new(sizeof *o + (s->n_listen + 1) * sizeof o->entries[0]);
     if (worker == LISTEN_CONTROL) {
         if (s->admin)
             order_add(o, set, s->admin->text, CLIENT_ADMIN, (unsigned[]){0, 0});
@@ -249,7 +244,7 @@ static void listening_close(struct listening *l)
 {
     net_listener_close(&l->net);
     list_remove(&l->link);
-    free(l);
+    mem_free(l);
 }
 
 static bool order_has(const struct listen_order *o, int fd)
@@ -278,7 +273,7 @@ void listen_apply(struct worker *w, struct listen_order *o)
     for (size_t i = 0; i < o->n; i++) {
         struct listening *l = listening_find(w, o->entries[i].fd);
         if (!l) {
-            l = zeroed(sizeof *l);
+            l = mem_new(sizeof *l);
             l->worker = w;
             l->fd = o->entries[i].fd;
             l->scope = o->entries[i].scope;
@@ -288,5 +283,5 @@ void listen_apply(struct worker *w, struct listen_order *o)
         }
         l->index = o->entries[i].index;
     }
-    free(o);
+    mem_free(o);
 }

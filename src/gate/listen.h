@@ -1,8 +1,9 @@
 /* Listening sockets: opened on the main thread, accepted on by the workers.
  *
- * Each TCP address has one socket per worker with SO_REUSEPORT, so the kernel spreads connections; a unix socket is shared.
- * The admin address has one socket, for the control worker. A reload opens what is new before anything changes and closes
- * what is gone after the last worker has let go of it. */
+ * Each TCP address has one socket per worker with SO_REUSEPORT, so the kernel spreads
+ * connections; a unix socket is shared. The admin address has one socket, for the control
+ * worker. A reload opens what is new before anything changes and closes what is gone after the
+ * last worker has let go of it. */
 #pragma once
 
 #include "base/buf.h"
@@ -18,7 +19,8 @@ struct listen_sockets {
     struct listen_socket *first;
 };
 
-/* Opens every address of s that is not open yet, all or none. 0 or -E_SYSTEM with the reason in `report`. */
+/* Opens every address of s that is not open yet, all or none. 0 or -E_SYSTEM with the reason in
+ * `report`. */
 NODISCARD int listen_sockets_open(struct listen_sockets *set, const struct snapshot *s,
                                   unsigned workers, struct buf *report);
 /* Closes the sockets whose address is not in s. */

@@ -1,8 +1,10 @@
-/* The list of models: the operator's aliases, then what each provider says it has, as provider/model.
+/* The list of models: the operator's aliases, then what each provider says it has, as
+ * provider/model.
  *
- * Providers are asked side by side and not for long; what they said is kept for a minute per worker, so a client that lists
- * models often does not load them. A provider that does not answer is left out and named in tb-warnings: a list with a
- * gap is more useful than none. A caller sees only the models its key may use. */
+ * Providers are asked side by side and not for long; what they said is kept for a minute per
+ * worker, so a client that lists models often does not load them. A provider that does not
+ * answer is left out and named in tb-warnings: a list with a gap is more useful than none. A
+ * caller sees only the models its key may use. */
 #include "gate/models.h"
 
 #include <string.h>

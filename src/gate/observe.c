@@ -1,5 +1,6 @@
-/* The log line and the metrics of an exchange. Labels come from closed sets: a model name counts only when it is the
- * operator's alias or a provider has answered for it; anything else a client may have said is "other". */
+/* The log line and the metrics of an exchange. Labels come from closed sets: a model name counts
+ * only when it is the operator's alias or a provider has answered for it; anything else a client
+ * may have said is "other". */
 #include "gate/observe.h"
 
 #include "base/clock.h"
@@ -131,7 +132,8 @@ static void log_error(struct log_event *ev, const struct err *e)
     log_str(ev, "error_message", err_message(e));
 }
 
-/* Health checks come every few seconds for ever; they are worth a line only when something is wrong. */
+/* Health checks come every few seconds for ever; they are worth a line only when something is
+ * wrong. */
 static enum log_level level_of(const struct exchange *x, int status)
 {
     if (status >= 500)

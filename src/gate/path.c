@@ -1,8 +1,8 @@
 /* Matching of a request path against a static table.
  *
- * The tables have some thirty rows; a linear walk that compares lengths and first bytes is faster than anything cleverer
- * and keeps the order visible. {id} stands for one segment, or for all the rest when it is last, since model names
- * contain slashes. */
+ * The tables have some thirty rows; a linear walk that compares lengths and first bytes is
+ * faster than anything cleverer and keeps the order visible. {id} stands for one segment, or for
+ * all the rest when it is last, since model names contain slashes. */
 #include "gate/path.h"
 
 #include "base/arena.h"

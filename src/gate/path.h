@@ -1,7 +1,8 @@
 /* What can be asked for at which path, and who may ask: a static table per listener.
  *
- * Every row is made with PATH, whose auth argument has no default: a row without it does not compile. Matching and the
- * check of credentials read the same normalised path of struct http_head; Host plays no part in either. */
+ * Every row is made with PATH, whose auth argument has no default: a row without it does not
+ * compile. Matching and the check of credentials read the same normalised path of struct
+ * http_head; Host plays no part in either. */
 #pragma once
 
 #include "base/defs.h"
@@ -24,7 +25,7 @@ typedef int (*path_fn)(struct exchange *x); /* 0 or an error code with x->err fi
 
 struct path {
     str method;
-    str pattern; /* "/v1/models/{id}": {id} takes the rest of the path when last, else one segment */
+    str pattern; /* "/v1/models/{id}": {id} is one segment, or all the rest when last */
     enum path_auth auth;
     enum path_shape shape;
     path_fn run;
@@ -50,8 +51,9 @@ struct path_table {
     size_t n;
 };
 
-/* The row for method and path; *arg gets what {id} stands for, still percent-encoded. NULL: no row; *other_method tells
- * whether the path exists with another method. HEAD finds the row of GET. */
+/* The row for method and path; *arg gets what {id} stands for, still percent-encoded. NULL: no
+ * row; *other_method tells whether the path exists with another method. HEAD finds the row of
+ * GET. */
 const struct path *path_find(const struct path_table *t, str method, str path, str *arg,
                              bool *other_method);
 /* The methods a path takes, "GET, HEAD, DELETE", for Allow. */

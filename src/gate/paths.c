@@ -6,12 +6,12 @@
 #include "gate/reply.h"
 #include "gate/responses.h"
 
-int paths_healthz(struct exchange *x)
+int MAY_YIELD paths_healthz(struct exchange *x)
 {
     return reply_whole(x, 200, S("application/json"), S_EMPTY, S("{\"status\":\"ok\"}"));
 }
 
-int paths_readyz(struct exchange *x)
+int MAY_YIELD paths_readyz(struct exchange *x)
 {
     if (x->worker->is_draining)
         return err_set_code(&x->err, -E_DRAINING);

@@ -1,8 +1,9 @@
 /* The request side of a relay: read, decide, edit, send.
  *
- * A JSON body is read whole (its model may stand at the end), scanned once, and leaves as pieces of itself around the few
- * edited bytes. A multipart upload leaves while it still arrives, once its model field has been seen; clients that send
- * the file first make us hold the upload until then, within the body limit. */
+ * A JSON body is read whole (its model may stand at the end), scanned once, and leaves as pieces
+ * of itself around the few edited bytes. A multipart upload leaves while it still arrives, once
+ * its model field has been seen; clients that send the file first make us hold the upload until
+ * then, within the body limit. */
 #include "gate/relay.h"
 
 #include "base/clock.h"
@@ -52,8 +53,7 @@ static int check_offered(struct exchange *x)
 
 /* ---- deadline ---- */
 
-/* The provider's total time, shortened by tb-timeout ("30s", "1500ms" or seconds); never lengthened. */
-static int64_t total_deadline(const struct exchange *x)
+int64_t relay_deadline(const struct exchange *x)
 {
     int64_t total_us = x->target.provider->timeouts.total_us;
     str wanted = http_header_get(&x->head, S("tb-timeout"));
@@ -95,7 +95,7 @@ static int MAY_YIELD relay_request(struct exchange *x, const struct call_request
     struct plan plan;
     struct call call;
     plan_begin(&plan, x->lease, x->target.provider);
-    int64_t before = task_deadline_narrow(total_deadline(x));
+    int64_t before = task_deadline_narrow(relay_deadline(x));
     client_watch_hangup(x->client, true);
     int rc = relay_open(x, &plan, r, &call);
     if (rc == 0)

@@ -1,8 +1,9 @@
-/* Writing answers. Every head is made here: status, content, the tb- headers of the caller's choice, and the lines a
- * handler adds. An answer leaves in as few writes as possible: head and body (or head and first chunk) together.
+/* Writing answers. Every head is made here: status, content, the tb- headers of the caller's
+ * choice, and the lines a handler adds. An answer leaves in as few writes as possible: head and
+ * body (or head and first chunk) together.
  *
- * Heads are built in a pooled buf that goes back as soon as the bytes are with the kernel or copied to the connection's
- * own queue, so that no answer keeps memory while it waits. */
+ * Heads are built in a pooled buf that goes back as soon as the bytes are with the kernel or
+ * copied to the connection's own queue, so that no answer keeps memory while it waits. */
 #include "gate/reply.h"
 
 #include <string.h>
@@ -138,7 +139,8 @@ static struct iovec iov_of(str s)
     return (struct iovec){.iov_base = (void *)(uintptr_t)s.p, .iov_len = s.n};
 }
 
-/* For bodies too large to be copied into the connection's queue: straight from the caller's memory. */
+/* For bodies too large to be copied into the connection's queue: straight from the caller's
+ * memory. */
 static int MAY_YIELD write_timed(struct exchange *x, struct iovec *iov, int n)
 {
     int64_t before = clock_now_us();

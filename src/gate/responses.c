@@ -1,10 +1,11 @@
 /* Who owns a stored response.
  *
- * The gateway keeps no responses. What passed through it lately is in a small table of this process: id -> provider and
- * caller, so that a later GET goes straight to the owner and no caller reaches another caller's response. An id that is
- * not there (older, or made through another instance) is asked for at every provider that stores responses, in the
- * order of the configuration; the first that knows it has it. A provider answers 404 for an id it does not know, so
- * asking changes nothing. */
+ * The gateway keeps no responses. What passed through it lately is in a small table of this
+ * process: id -> provider and caller, so that a later GET goes straight to the owner and no
+ * caller reaches another caller's response. An id that is not there (older, or made through
+ * another instance) is asked for at every provider that stores responses, in the order of the
+ * configuration; the first that knows it has it. A provider answers 404 for an id it does not
+ * know, so asking changes nothing. */
 #include "gate/responses.h"
 
 #include <pthread.h>
@@ -92,7 +93,8 @@ static bool stores_responses(const struct provider *p)
     return p->kind == PROVIDER_OPENAI || p->kind == PROVIDER_OPENAI_RESPONSES;
 }
 
-/* Asks one provider. -E_NOT_FOUND if it does not know the id; else the answer has been passed on, or failed. */
+/* Asks one provider. -E_NOT_FOUND if it does not know the id; else the answer has been passed
+ * on, or failed. */
 static int MAY_YIELD ask(struct exchange *x, struct provider *p, const struct call_request *r)
 {
     struct plan plan;

@@ -1,9 +1,10 @@
 /* Choosing a target, and the next one after a failure.
  *
- * Whose turn it is comes from smooth weighted round-robin over the provider's endpoints and, apart from that, its keys.
- * After a failure two things may be tried again without any risk of doing something twice: a request on a pooled
- * connection that the provider had closed meanwhile (once, on a fresh connection), and a connection that could not be
- * made (at the provider's next endpoint, each once). Everything else is the client's decision. */
+ * Whose turn it is comes from smooth weighted round-robin over the provider's endpoints and,
+ * apart from that, its keys. After a failure two things may be tried again without any risk of
+ * doing something twice: a request on a pooled connection that the provider had closed meanwhile
+ * (once, on a fresh connection), and a connection that could not be made (at the provider's next
+ * endpoint, each once). Everything else is the client's decision. */
 #include "gate/route.h"
 
 #include "base/err.h"

@@ -1,4 +1,5 @@
-/* The plan of an exchange: which endpoint and key to try, and what to try after a failure. Pure but for whose turn it is. */
+/* The plan of an exchange: which endpoint and key to try, and what to try after a failure. Pure
+ * but for whose turn it is. */
 #pragma once
 
 #include "base/defs.h"
@@ -23,6 +24,6 @@ struct plan {
 
 /* Takes the turn among the provider's endpoints and keys. */
 void plan_begin(struct plan *p, struct lease *lease, const struct provider *provider);
-/* The next target after a failure with `code`, or NULL: stop. `was_reused`: it happened on a pooled connection before any byte
- * of an answer; `may_resend`: the request is still at hand. */
+/* The next target after a failure with `code`, or NULL: stop. `was_reused`: it happened on a
+ * pooled connection before any byte of an answer; `may_resend`: the request is still at hand. */
 const struct target *plan_next(struct plan *p, int code, bool was_reused, bool may_resend);

@@ -1,16 +1,17 @@
 /* Start, reload, drain: the life of the process.
  *
- * Start: read the configuration, open every listening socket (so that a taken port is an error before anything runs), start
- * the workers, serve. Reload: compile the new configuration on this thread, open sockets for addresses that are new, then
- * mail the snapshot to every worker; from its next loop turn on a worker uses the new one, while exchanges in flight finish
- * on theirs. A configuration with an error changes nothing. Drain: readiness turns false, listeners close, connections
- * finish; past the deadline what still streams is ended with an error in its own dialect. */
+ * Start: read the configuration, open every listening socket (so that a taken port is an error
+ * before anything runs), start the workers, serve. Reload: compile the new configuration on this
+ * thread, open sockets for addresses that are new, then mail the snapshot to every worker; from
+ * its next loop turn on a worker uses the new one, while exchanges in flight finish on theirs. A
+ * configuration with an error changes nothing. Drain: readiness turns false, listeners close,
+ * connections finish; past the deadline what still streams is ended with an error in its own
+ * dialect. */
 #include "gate/server.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -19,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/metrics.h"
 #include "gate/admin_key.h"
 #include "gate/client.h"
@@ -41,8 +43,8 @@ struct hand {
     struct adoption *first; /* what it starts with */
 };
 
-/* A new snapshot on its way to the workers: a letter for each. Several may be under way; every worker takes them in order.
- * The last taker sends it back to control, which frees it. */
+/* A new snapshot on its way to the workers: a letter for each. Several may be under way; every
+ * worker takes them in order. The last taker sends it back to control, which frees it. */
 struct adoption {
     struct snapshot *snapshot; /* one reference */
     _Atomic unsigned pending;
@@ -128,7 +130,7 @@ static void adoption_done(void *arg)
         log_int(ev, "config_version", (int64_t)a->snapshot->version);
     }
     snapshot_release(a->snapshot);
-    free(a);
+    mem_free(a);
     server.adoptions--;
     if (server.adoptions == 0)
         listen_sockets_close_unused(&server.sockets, server.snapshot);
@@ -148,8 +150,7 @@ static void take_adoption(void *arg)
 
 static struct adoption *adoption_new(struct snapshot *s)
 {
-    struct adoption *a = calloc(1, sizeof *a + server.n_hands * sizeof a->letters[0]);
-    must(a);
+    struct adoption *a = mem_new(sizeof *a + server.n_hands * sizeof a->letters[0]);
     a->snapshot = snapshot_ref(s);
     a->done = (struct loop_mail){.fn = adoption_done, .arg = a};
     atomic_store_explicit(&a->pending, server.n_hands, memory_order_relaxed);
@@ -391,8 +392,7 @@ static int prepare(struct buf *report)
 static void serve(void)
 {
     metric_cell_set(metric_cell(M_BUILD_INFO, (str[]){S(THROWBAR_VERSION)}), 1);
-    server.hands = calloc(server.n_hands, sizeof *server.hands);
-    must(server.hands);
+    server.hands = mem_new(server.n_hands * sizeof *server.hands);
     server.ended = (struct loop_mail){.fn = all_ended};
     start_hands(server.snapshot);
     if (server.options->watches && server.options->config_path)
@@ -401,7 +401,7 @@ static void serve(void)
     for (unsigned i = 0; i < server.n_hands; i++)
         pthread_join(server.hands[i].thread, NULL);
     watch_end();
-    free(server.hands);
+    mem_free(server.hands);
 }
 
 int server_run(const struct server_options *o)

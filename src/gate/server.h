@@ -1,7 +1,9 @@
-/* The running server: its workers, the configuration in force, and how both change while it runs.
+/* The running server: its workers, the configuration in force, and how both change while it
+ * runs.
  *
- * The main thread is the control worker: it serves the admin listener, receives signals, reloads, drains. The workers each
- * run a loop of their own on shared client addresses. All functions are called on the main thread. */
+ * The main thread is the control worker: it serves the admin listener, receives signals,
+ * reloads, drains. The workers each run a loop of their own on shared client addresses. All
+ * functions are called on the main thread. */
 #pragma once
 
 #include "base/buf.h"
@@ -18,12 +20,15 @@ struct server_options {
     void *on_ready_arg;
 };
 
-/* Runs until drained. Returns the process's exit code: 0, 1 (cannot listen...), 2 (the configuration is invalid). */
+/* Runs until drained. Returns the process's exit code: 0, 1 (cannot listen...), 2 (the
+ * configuration is invalid). */
 int server_run(const struct server_options *o);
 
-/* Loads and publishes the configuration anew. 0, or -E_CONFIG: the old one stays. `report` gets the problems as text. */
+/* Loads and publishes the configuration anew. 0, or -E_CONFIG: the old one stays. `report` gets
+ * the problems as text. */
 NODISCARD int server_reload(struct buf *report);
-/* Stops accepting and lets requests finish, at most server.limits.drain; then server_run returns. */
+/* Stops accepting and lets requests finish, at most server.limits.drain; then server_run
+ * returns. */
 void server_drain(void);
 bool server_is_draining(void);
 /* The configuration in force. BORROWED until the caller next returns to the loop. */

@@ -53,7 +53,8 @@ _Atomic unsigned *provider_inflight_acquire(str id)
         size_t size = 0;
         f = pool_acquire(sizeof *f + id.n, &size);
         memset(f, 0, sizeof *f);
-        memcpy(f->id, id.p, id.n);
+        if (id.n > 0)
+            memcpy(f->id, id.p, id.n);
         f->id_n = id.n;
         f->block_bytes = size;
         f->next = registry;

@@ -1,8 +1,8 @@
 /* Pools of idle upstream connections, one per pool_key and worker.
  *
- * The newest connection is borrowed first: it is the least likely to have been closed by the provider, and the oldest ones
- * die of their provider's idle timeout, which shrinks the pool by itself. The pool keys are copied, because a pool
- * outlives the snapshot whose endpoint made it. */
+ * The newest connection is borrowed first: it is the least likely to have been closed by the
+ * provider, and the oldest ones die of their provider's idle timeout, which shrinks the pool by
+ * itself. The pool keys are copied, because a pool outlives the snapshot whose endpoint made it. */
 #include "gate/upstream.h"
 
 #include "base/metrics.h"
@@ -44,8 +44,9 @@ static void leave_pool(struct upstream *u)
     u->conn.on_idle = NULL;
 }
 
-/* Is a connection that should be silent silent? TLS may have sent something that is no data (session tickets), and a
- * read that took all there was does not know it: then one more read tells. */
+/* Is a connection that should be silent silent? TLS may have sent something that is no data
+ * (session tickets), and a read that took all there was does not know it: then one more read
+ * tells. */
 static bool is_quiet(struct upstream *u)
 {
     char byte;

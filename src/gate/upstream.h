@@ -1,7 +1,8 @@
 /* Connections to providers: per worker and endpoint, kept alive, newest first.
  *
- * A pooled connection is silent; anything that happens to it (the provider's FIN, stray bytes) drops it from the loop
- * before anyone borrows it. What slips through the race is answered by one retry on a fresh connection. */
+ * A pooled connection is silent; anything that happens to it (the provider's FIN, stray bytes)
+ * drops it from the loop before anyone borrows it. What slips through the race is answered by
+ * one retry on a fresh connection. */
 #pragma once
 
 #include "base/defs.h"

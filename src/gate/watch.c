@@ -1,8 +1,9 @@
 /* --watch: an inotify watch on the configuration file's folder.
  *
- * The folder, because editors write a new file and rename it over the old one, and orchestrators swap a link: the file's own
- * inode would be the wrong thing to look at. Whatever happens in the folder, what counts is whether the file's identity
- * (inode, size, time) has changed once the folder has been quiet for a moment. */
+ * The folder, because editors write a new file and rename it over the old one, and orchestrators
+ * swap a link: the file's own inode would be the wrong thing to look at. Whatever happens in the
+ * folder, what counts is whether the file's identity (inode, size, time) has changed once the
+ * folder has been quiet for a moment. */
 #include "gate/watch.h"
 
 #include <libgen.h>

@@ -1,12 +1,11 @@
 /* The worker's own state: which snapshot it uses, and whose turn it is among endpoints and keys.
  *
- * A snapshot is adopted between two turns of the loop. Exchanges that began with the one before keep it through their
- * lease, which is counted in a plain integer since it never leaves the thread; only the lease itself holds an atomic
- * reference to the snapshot. */
+ * A snapshot is adopted between two turns of the loop. Exchanges that began with the one before
+ * keep it through their lease, which is counted in a plain integer since it never leaves the
+ * thread; only the lease itself holds an atomic reference to the snapshot. */
 #include "gate/worker.h"
 
-#include <stdlib.h>
-
+#include "base/mem.h"
 #include "gate/upstream.h"
 
 _Thread_local struct worker *worker_self;
@@ -31,9 +30,9 @@ static void lease_drop(struct worker *w, struct lease *l)
     if (w->lease == l)
         w->lease = NULL;
     snapshot_release(l->snapshot);
-    free(l->endpoint_credit);
-    free(l->key_credit);
-    free(l);
+    mem_free(l->endpoint_credit);
+    mem_free(l->key_credit);
+    mem_free(l);
 }
 
 void worker_end(struct worker *w)
@@ -47,20 +46,13 @@ void worker_end(struct worker *w)
     worker_self = NULL;
 }
 
-static void *zeroed(size_t n, size_t size)
-{
-    void *p = calloc(n + 1, size); /* style: a lease outlives arenas and is made once a reload */
-    must(p);
-    return p;
-}
-
 void worker_adopt(struct worker *w, struct snapshot *s)
 {
-    struct lease *l = zeroed(1, sizeof *l);
+    struct lease *l = mem_new(sizeof *l);
     l->snapshot = s;
     l->users = 1;
-    l->endpoint_credit = zeroed(s->n_endpoints, sizeof(int));
-    l->key_credit = zeroed(s->n_provider_keys, sizeof(int));
+    l->endpoint_credit = mem_new((s->n_endpoints + 1) * sizeof(int));
+    l->key_credit = mem_new((s->n_provider_keys + 1) * sizeof(int));
     struct lease *before = w->lease;
     w->lease = l;
     if (before)

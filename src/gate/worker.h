@@ -1,7 +1,8 @@
 /* A worker: one thread, one loop, its client connections, its pools of upstream connections.
  *
- * Workers share nothing but the snapshot (immutable), counters that say so, and mail. The main thread is a worker too: it
- * listens on the admin address, so the data plane cannot starve it, and controls the others (gate/control.h). */
+ * Workers share nothing but the snapshot (immutable), counters that say so, and mail. The main
+ * thread is a worker too: it listens on the admin address, so the data plane cannot starve it,
+ * and controls the others (gate/control.h). */
 #pragma once
 
 #include <pthread.h>
@@ -14,7 +15,8 @@
 #include "rt/loop.h"
 #include "rt/net.h"
 
-/* A snapshot as one worker uses it: counted without atomics, with the turn-taking state that goes with it. */
+/* A snapshot as one worker uses it: counted without atomics, with the turn-taking state that
+ * goes with it. */
 struct lease {
     struct snapshot *snapshot; /* one reference */
     unsigned users;            /* exchanges, plus one while current */
@@ -49,8 +51,8 @@ void worker_adopt(struct worker *w, struct snapshot *s);
 struct lease *lease_acquire(struct worker *w);
 void lease_release(struct worker *w, struct lease *l);
 
-/* Smooth weighted round-robin over n candidates: raises each credit by its weight, takes the highest and lowers it by
- * the sum. Pure over `credit`. */
+/* Smooth weighted round-robin over n candidates: raises each credit by its weight, takes the
+ * highest and lowers it by the sum. Pure over `credit`. */
 size_t wrr_next(int *credit, const unsigned *weights, size_t n);
 
 /* Client connections of the whole process, for the limit. */

@@ -1,8 +1,9 @@
 /* Reading and editing a request of the OpenAI dialect without rebuilding it.
  *
- * Everything a decision depends on must mean the same to us and to the provider. So each top-level member may appear once
- * (a JSON parser may take the first or the last), a member we read may not appear in another letter case (some decoders
- * ignore case), and members that steer other gateways to another provider or credential are refused. */
+ * Everything a decision depends on must mean the same to us and to the provider. So each
+ * top-level member may appear once (a JSON parser may take the first or the last), a member we
+ * read may not appear in another letter case (some decoders ignore case), and members that steer
+ * other gateways to another provider or credential are refused. */
 #include "llm/request.h"
 
 #include "base/buf.h"
@@ -14,7 +15,8 @@ static const str read_members[] = {
     {"stream_options", 14},
 };
 
-/* Members by which a client could move the request or its credential elsewhere, were the provider itself a gateway. */
+/* Members by which a client could move the request or its credential elsewhere, were the
+ * provider itself a gateway. */
 static const str refused_members[] = {
     {"api_base", 8},
     {"base_url", 8},
@@ -39,8 +41,8 @@ static int check_name(struct arena *a, str key, struct err *e)
     return 0;
 }
 
-/* The first member whose key stands again further on; NULL when all differ. Few members are compared with
- * each other, many go through a table, so that no body makes this quadratic. */
+/* The first member whose key stands again further on; NULL when all differ. Few members are
+ * compared with each other, many go through a table, so that no body makes this quadratic. */
 static const struct json_member *find_duplicate(const struct json_scan *scan)
 {
     const struct json_member *found = NULL;

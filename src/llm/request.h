@@ -1,7 +1,8 @@
 /* What the gateway reads of a request it relays, and the few bytes it changes.
  *
- * Client and provider speak the same dialect here, so the body is scanned, not rebuilt: `model` is replaced, stream_options
- * gets include_usage when the tap needs it, every other byte goes on as it came. Pure. */
+ * Client and provider speak the same dialect here, so the body is scanned, not rebuilt: `model`
+ * is replaced, stream_options gets include_usage when the tap needs it, every other byte goes on
+ * as it came. Pure. */
 #pragma once
 
 #include <sys/uio.h>
@@ -26,13 +27,15 @@ struct request {
     bool adds_usage; /* we set it for the client; the stream's usage is stripped again */
 };
 
-/* Reads a JSON body. 0, or -E_JSON (message with the offset), -E_DUPLICATE_MEMBER, -E_MODEL_MISSING, -E_BAD_REQUEST, each
- * with message and param in `e`. Everything lives in `a` or points into body. */
+/* Reads a JSON body. 0, or -E_JSON (message with the offset), -E_DUPLICATE_MEMBER,
+ * -E_MODEL_MISSING, -E_BAD_REQUEST, each with message and param in `e`. Everything lives in `a`
+ * or points into body. */
 NODISCARD int request_read(struct arena *a, const struct operation *op, str body,
                            struct request *out, struct err *e);
-/* The body for the provider as pieces of the old body and new bytes; returns their number (at most REQUEST_PIECES_MAX) and
- * the total length. */
+/* The body for the provider as pieces of the old body and new bytes; returns their number (at
+ * most REQUEST_PIECES_MAX) and the total length. */
 size_t request_write(struct arena *a, const struct request *r, str upstream_model,
                      struct iovec *pieces, size_t *total);
-/* A model name that can be looked up and logged: 1..REQUEST_MODEL_MAX bytes, no control characters. */
+/* A model name that can be looked up and logged: 1..REQUEST_MODEL_MAX bytes, no control
+ * characters. */
 bool request_model_is_sane(str model);

@@ -1,9 +1,11 @@
-/* The stream tap. It is on the path of every streamed chunk, so the usual event (one data line with one JSON object
- * that has no usage) is recognised by a few searches in place; only events that matter are parsed.
+/* The stream tap. It is on the path of every streamed chunk, so the usual event (one data line
+ * with one JSON object that has no usage) is recognised by a few searches in place; only events
+ * that matter are parsed.
  *
- * How a stream ends differs by operation (operation.def): chat says `data: [DONE]`; Responses has no such marker but a
- * terminal event type; images and speech end with a type in .completed or .done. A stream that stops without its mark
- * was cut, whatever the transport says, and is never passed off as a whole one. */
+ * How a stream ends differs by operation (operation.def): chat says `data: [DONE]`; Responses
+ * has no such marker but a terminal event type; images and speech end with a type in .completed
+ * or .done. A stream that stops without its mark was cut, whatever the transport says, and is
+ * never passed off as a whole one. */
 #include "llm/stream.h"
 
 #include "wire/json_scan.h"
@@ -71,8 +73,9 @@ static bool has_no_choices(const struct json_scan *data)
     return str_trim(str_slice(choices->value, 1, choices->value.n - 1)).n == 0;
 }
 
-/* Takes the usage out that the client had not asked for: the whole chunk when it carries nothing else, only the null
- * member of an ordinary chunk. A provider that reports usage on a chunk with content did so on its own; it stays. */
+/* Takes the usage out that the client had not asked for: the whole chunk when it carries nothing
+ * else, only the null member of an ordinary chunk. A provider that reports usage on a chunk with
+ * content did so on its own; it stays. */
 static enum stream_verdict strip_usage(struct arena *scratch, str event, const struct sse_event *e,
                                        const struct json_scan *data, str *edited)
 {
@@ -112,7 +115,8 @@ static enum stream_verdict read_event(struct stream_tap *t, struct arena *scratc
     return t->strips_usage ? strip_usage(scratch, event, &e, &data, edited) : STREAM_KEEP;
 }
 
-/* An event of one plain data line whose object can tell us nothing: the overwhelming case in a chat stream. */
+/* An event of one plain data line whose object can tell us nothing: the overwhelming case in a
+ * chat stream. */
 static bool is_plain_chunk(const struct stream_tap *t, str event)
 {
     return t->op->end == OPERATION_END_DONE && str_has_prefix(event, S("data: {")) &&

@@ -1,7 +1,8 @@
-/* The tap on a streamed reply of the OpenAI dialect: looks at whole events as they pass, without delaying them.
+/* The tap on a streamed reply of the OpenAI dialect: looks at whole events as they pass, without
+ * delaying them.
  *
- * It notes usage, notices the end marker and errors, and takes out again what the gateway had asked for on its own
- * (usage chunks the client did not want). It changes nothing else. Pure. */
+ * It notes usage, notices the end marker and errors, and takes out again what the gateway had
+ * asked for on its own (usage chunks the client did not want). It changes nothing else. Pure. */
 #pragma once
 
 #include "base/arena.h"
@@ -29,15 +30,17 @@ enum stream_verdict {
 };
 
 void stream_tap_init(struct stream_tap *t, const struct operation *op, bool strips_usage);
-/* One whole event with its blank line. `keep` holds what outlives the call, `scratch` what does not. */
+/* One whole event with its blank line. `keep` holds what outlives the call, `scratch` what does
+ * not. */
 enum stream_verdict stream_tap_event(struct stream_tap *t, struct arena *scratch, str event,
                                      str *edited);
 /* True if the stream may end here: the marker has passed, or the operation has none. */
 bool stream_tap_is_complete(const struct stream_tap *t);
 
-/* An error the provider sent as its first event: its data object, for a status instead of a stream. S_EMPTY when
- * `event` is no error. */
+/* An error the provider sent as its first event: its data object, for a status instead of a
+ * stream. S_EMPTY when `event` is no error. */
 str stream_error_data(struct arena *scratch, str event);
 
-/* The dialect's own error event, for a stream that cannot go on. `error` is the error object as raw JSON. */
+/* The dialect's own error event, for a stream that cannot go on. `error` is the error object as
+ * raw JSON. */
 void stream_put_error(struct buf *out, const struct operation *op, const struct err *e, str error);

@@ -1,7 +1,7 @@
-/* Reads token counts out of a provider's usage object with the splice scanner: a usage object is some hundred bytes, a
- * document tree would cost more than the reading. Chat completions and embeddings say prompt_tokens and
- * completion_tokens, Responses and images say input_tokens and output_tokens; details lie one level deeper under names
- * that differ the same way. */
+/* Reads token counts out of a provider's usage object with the splice scanner: a usage object is
+ * some hundred bytes, a document tree would cost more than the reading. Chat completions and
+ * embeddings say prompt_tokens and completion_tokens, Responses and images say input_tokens and
+ * output_tokens; details lie one level deeper under names that differ the same way. */
 #include "llm/usage.h"
 
 #include "wire/json_scan.h"

@@ -1,5 +1,5 @@
-/* Token usage as providers report it, from raw JSON. A field that was not reported is -1, never a guess: zero and
- * unknown are different things to whoever pays. Pure. */
+/* Token usage as providers report it, from raw JSON. A field that was not reported is -1, never
+ * a guess: zero and unknown are different things to whoever pays. Pure. */
 #pragma once
 
 #include "base/arena.h"
@@ -22,6 +22,7 @@ static inline bool usage_is_known(const struct usage *u)
     return u->input_tokens >= 0 || u->output_tokens >= 0;
 }
 
-/* Reads an OpenAI usage object (chat and Responses names alike: prompt_tokens or input_tokens...). `object` is valid
- * JSON; members that are missing or not integers leave the field as it was. `scratch` is used for the duration. */
+/* Reads an OpenAI usage object (chat and Responses names alike: prompt_tokens or
+ * input_tokens...). `object` is valid JSON; members that are missing or not integers leave the
+ * field as it was. `scratch` is used for the duration. */
 void usage_read_openai(struct arena *scratch, str object, struct usage *u);

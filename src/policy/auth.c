@@ -1,7 +1,8 @@
 /* Credentials from a request head, and the look-up of gateway keys by hash.
  *
- * The raw text of a credential is hashed before anything is looked up, so no header byte ever reaches a table, a store
- * or a log, and the time a look-up takes says nothing about near misses. */
+ * The raw text of a credential is hashed before anything is looked up, so no header byte ever
+ * reaches a table, a store or a log, and the time a look-up takes says nothing about near
+ * misses. */
 #include "policy/auth.h"
 
 #include "base/err.h"
