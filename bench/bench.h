@@ -1,5 +1,5 @@
-/* What the programs of the benchmark share. They share nothing with the gateway that they measure: a mistake in its parser
- * must not be able to hide in theirs. */
+/* What the programs of the benchmark share. They share nothing with the gateway that they measure:
+ * a mistake in its parser must not be able to hide in theirs. */
 #pragma once
 
 #include <stdint.h>

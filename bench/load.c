@@ -1,22 +1,25 @@
-/* The load generator: sends one kind of chat request over many keep-alive connections and says, in one line of JSON, what the
- * server spent on it and how long the clients waited.
+/* The load generator: sends one kind of chat request over many keep-alive connections and says, in
+ * one line of JSON, what the server spent on it and how long the clients waited.
  *
  *     load --port 8080 --pid 1234 --clients 64 --body 1024 --warmup 0.6 --duration 3
  *
- * Closed loop (the default): every client sends its next request when its answer is complete. The clients are then always
- * waiting, which finds the cost of a request and hides slowness: a server that stalls gets fewer requests while it does.
+ * Closed loop (the default): every client sends its next request when its answer is complete. The
+ * clients are then always waiting, which finds the cost of a request and hides slowness: a server
+ * that stalls gets fewer requests while it does.
  *
- * Open loop (--rate R): requests are due at fixed times. One that finds no free client waits, and its latency counts from
- * when it was due, so that a stall is charged to every request that it held up (no "coordinated omission").
+ * Open loop (--rate R): requests are due at fixed times. One that finds no free client waits, and
+ * its latency counts from when it was due, so that a stall is charged to every request that it
+ * held up (no "coordinated omission").
  *
- * Streams (--stream --mock TTFT:ITL:CHUNKS): also the time to the first event and from event to event. Events count when
- * they arrive, so a window that cuts streams in two counts rightly. Idle (--idle): each client sends one request and
- * then only holds its connection.
+ * Streams (--stream --mock TTFT:ITL:CHUNKS): also the time to the first event and from event to
+ * event. Events count when they arrive, so a window that cuts streams in two counts rightly. Idle
+ * (--idle): each client sends one request and then only holds its connection.
  *
- * The processor time is that of the process --pid and its descendants, over the window that follows the warm-up, divided by
- * the answers (or events) of the window. Failures count from the start: a status that is not 200, a reply that breaks off, a
- * stream without its end mark, in --idle also a connection that the server closes. One thread; it shares its processor with
- * the mock provider, and the proxy has another one for itself. */
+ * The processor time is that of the process --pid and its descendants, over the window that
+ * follows the warm-up, divided by the answers (or events) of the window. Failures count from the
+ * start: a status that is not 200, a reply that breaks off, a stream without its end mark, in
+ * --idle also a connection that the server closes. One thread; it shares its processor with the
+ * mock provider, and the proxy has another one for itself. */
 #include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
@@ -138,7 +141,8 @@ static void reopen(struct client *c)
     open_client(c);
 }
 
-/* The connection has broken. An idle one may be closed by the server at any time, unless holding it is what is measured. */
+/* The connection has broken. An idle one may be closed by the server at any time, unless holding
+ * it is what is measured. */
 static void lose(struct client *c, const char *what)
 {
     if (c->state != IDLE || options.idles)

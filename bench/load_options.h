@@ -1,4 +1,5 @@
-/* What the load generator is told on its command line: --name value, or --name alone for stream and idle. */
+/* What the load generator is told on its command line: --name value, or --name alone for stream
+ * and idle. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-/* OpenAI's envelopes with made-up words in them, of the sizes that real ones have: a whole answer is CHAT_BYTES, an event of a
- * stream about 220 bytes for one token. */
+/* OpenAI's envelopes with made-up words in them, of the sizes that real ones have: a whole answer
+ * is CHAT_BYTES, an event of a stream about 220 bytes for one token. */
 #include "mock_answers.h"
 
 #include <err.h>
@@ -33,7 +33,8 @@ static struct text json_answer(const char *body)
                   strlen(body), body);
 }
 
-/* A chunk of HTTP that holds one event: the envelope that all of OpenAI's stream events have around `rest`. */
+/* A chunk of HTTP that holds one event: the envelope that all of OpenAI's stream events have
+ * around `rest`. */
 static struct text event_chunk(const char *rest)
 {
     struct text event =

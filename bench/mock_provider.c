@@ -1,17 +1,21 @@
-/* A very fast OpenAI provider, to stand behind what is measured: it should cost as little as it can, so that the proxy in front
- * of it is the bottleneck.
+/* A very fast OpenAI provider, to stand behind what is measured: it should cost as little as it
+ * can, so that the proxy in front of it is the bottleneck.
  *
- *     mock_provider PORT        on 127.0.0.1; chat completions whole and streamed, embeddings, models
+ *     mock_provider PORT    on 127.0.0.1; chat completions whole and streamed, embeddings, models
  *
- * One thread, one level-triggered epoll. All answers are texts made at the start. Of a request only the head and the first
- * LOOK_BYTES of the body are kept; the rest is counted and dropped. A body that holds "stream":true there gets a stream, and
- * the member "user":"mock:TTFT:ITL:CHUNKS" sets its pace: milliseconds to the first chunk and from chunk to chunk, and how
- * many. Every event is a send of its own, as real providers do it. With TTFT and ITL 0 they are sent in one go.
+ * One thread, one level-triggered epoll. All answers are texts made at the start. Of a request
+ * only the head and the first LOOK_BYTES of the body are kept; the rest is counted and dropped. A
+ * body that holds "stream":true there gets a stream, and the member "user":"mock:TTFT:ITL:CHUNKS"
+ * sets its pace: milliseconds to the first chunk and from chunk to chunk, and how many. Every
+ * event is a send of its own, as real providers do it. With TTFT and ITL 0 they are sent in one
+ * go.
  *
- * Waiting streams stand in two queues, one for the first chunk and one for the next. Each is in order of time as long as all
- * streams have the same pace, which is so within a scenario; that saves a heap.
+ * Waiting streams stand in two queues, one for the first chunk and one for the next. Each is in
+ * order of time as long as all streams have the same pace, which is so within a scenario; that
+ * saves a heap.
  *
- * Requests must have a Content-Length and come one after the other; anything else closes the connection. */
+ * Requests must have a Content-Length and come one after the other; anything else closes the
+ * connection. */
 #include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
@@ -216,7 +220,8 @@ static const struct text *answer_to(const char *head)
     return &answers.not_found;
 }
 
-/* The head of a request is in c->kept, ended by a zero. False: it says its length in a way that is not read here. */
+/* The head of a request is in c->kept, ended by a zero. False: it says its length in a way that is
+ * not read here. */
 static bool read_head(struct connection *c)
 {
     c->answer = answer_to(c->kept);

@@ -1,9 +1,11 @@
-/* Processor time comes from /proc/PID/task/TID/schedstat, whose first number counts nanoseconds (proc(5)): the ticks in
- * /proc/PID/stat are 10 ms each, which is coarse for a run of three seconds, and the kernel books a whole tick on whoever is
- * running when it falls. Threads are kept apart, since the busiest one says when a server with several workers is full.
+/* Processor time comes from /proc/PID/task/TID/schedstat, whose first number counts nanoseconds
+ * (proc(5)): the ticks in /proc/PID/stat are 10 ms each, which is coarse for a run of three
+ * seconds, and the kernel books a whole tick on whoever is running when it falls. Threads are kept
+ * apart, since the busiest one says when a server with several workers is full.
  *
- * A server may fork its workers (nginx does), so the whole tree below the started process is read. It is read once before the
- * measurement, because no server here starts processes later. A file that has gone counts as nothing. */
+ * A server may fork its workers (nginx does), so the whole tree below the started process is read.
+ * It is read once before the measurement, because no server here starts processes later. A file
+ * that has gone counts as nothing. */
 #include "procstat.h"
 
 #include <ctype.h>
@@ -25,7 +27,8 @@ static FILE *open_proc(pid_t pid, const char *rest)
     return fopen(path, "re");
 }
 
-/* The parent of a process; 0 when it has gone. Its name, in brackets, may hold anything, even brackets. */
+/* The parent of a process; 0 when it has gone. Its name, in brackets, may hold anything, even
+ * brackets. */
 static pid_t parent_of(pid_t pid)
 {
     FILE *file = open_proc(pid, "stat");

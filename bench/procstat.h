@@ -1,4 +1,5 @@
-/* What a process and all its descendants have used: processor time by thread, and resident memory, from /proc. */
+/* What a process and all its descendants have used: processor time by thread, and resident memory,
+ * from /proc. */
 #pragma once
 
 #include <stddef.h>
@@ -26,9 +27,11 @@ struct process_tree tree_of(pid_t root);
 
 /* Processor time that each thread of the tree has used since it began. */
 void tree_cpu(const struct process_tree *tree, struct cpu_use *out);
-/* What all threads together have used from one reading to the next, and what the one that used most has. */
+/* What all threads together have used from one reading to the next, and what the one that used
+ * most has. */
 int64_t cpu_total_ns(const struct cpu_use *from, const struct cpu_use *to);
 int64_t cpu_busiest_ns(const struct cpu_use *from, const struct cpu_use *to);
 
-/* The sum of a line of /proc/PID/status over the tree, in KiB: "VmRSS:" is what is resident, "VmHWM:" the most that ever was. */
+/* The sum of a line of /proc/PID/status over the tree, in KiB: "VmRSS:" is what is resident,
+ * "VmHWM:" the most that ever was. */
 long tree_memory_kib(const struct process_tree *tree, const char *line);

@@ -1,6 +1,7 @@
-/* Just enough of RFC 9112 for a load generator: lengths and chunks, no bodies that end with the connection (a gateway that
- * sent one would lose its keep-alive, which is a finding and shows as REPLY_BROKEN). Events are counted by their empty lines,
- * wherever the pieces are cut; both ends of the benchmark write plain LF. */
+/* Just enough of RFC 9112 for a load generator: lengths and chunks, no bodies that end with the
+ * connection (a gateway that sent one would lose its keep-alive, which is a finding and shows as
+ * REPLY_BROKEN). Events are counted by their empty lines, wherever the pieces are cut; both ends
+ * of the benchmark write plain LF. */
 #include "reply.h"
 
 #include <stdlib.h>
@@ -33,7 +34,8 @@ static const char *after_prefix(const char *line, const char *prefix)
     return line + n + strspn(line + n, " ");
 }
 
-/* The head is in r->head, ended by a zero in place of its empty line. False: not one that this program can follow. */
+/* The head is in r->head, ended by a zero in place of its empty line. False: not one that this
+ * program can follow. */
 static bool read_head(struct reply *r)
 {
     if (strncmp(r->head, "HTTP/1.1 ", 9) != 0)

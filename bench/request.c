@@ -1,5 +1,6 @@
-/* The body grows by turns of a conversation of at most TURN_MAX bytes, because that is what long prompts are made of: many
- * members and strings with escapes, which cost a JSON reader more than one long string. Blanks fill it to the exact size. */
+/* The body grows by turns of a conversation of at most TURN_MAX bytes, because that is what long
+ * prompts are made of: many members and strings with escapes, which cost a JSON reader more than
+ * one long string. Blanks fill it to the exact size. */
 #include "request.h"
 
 #include <err.h>

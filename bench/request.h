@@ -1,4 +1,5 @@
-/* The chat request that the load generator sends, as the official OpenAI SDK for Python writes it. */
+/* The chat request that the load generator sends, as the official OpenAI SDK for Python writes
+ * it. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-/* A float has 24 bits: at 16 seconds it still tells one microsecond from the next, and it halves the memory that the
- * generator touches while it measures. */
+/* A float has 24 bits: at 16 seconds it still tells one microsecond from the next, and it halves
+ * the memory that the generator touches while it measures. */
 #include "samples.h"
 
 #include <err.h>
