@@ -1,0 +1,274 @@
+/* The simulator: which of its models is meant, with which options, and who answers.
+ *
+ * A request goes the same way as one to a provider, as far as anybody can see: one attempt with
+ * its status and its time, the provider's timeouts, an end when the client hangs up, usage, and
+ * refusals (the `error` option) in the very shape that a provider's refusal has. So what is
+ * tried on the simulator holds for the real thing. It differs in that nothing leaves the
+ * process.
+ *
+ * The body is read into a document of its own arena, which is gone before the answer begins: a
+ * slow stream keeps its text and little else. */
+#include "gate/sim.h"
+
+#include "base/clock.h"
+#include "base/crypt.h"
+#include "gate/config_value.h"
+#include "gate/observe.h"
+#include "gate/relay.h"
+#include "gate/sim_parts.h"
+#include "rt/task.h"
+
+#define TOKENS_MAX 100000
+#define TPS_MAX    1000000
+#define TTFT_MAX   INT64_C(3600000000)
+
+const str sim_models[SIM_MODELS_N] = {
+    [SIM_ECHO] = {"echo", 4}, [SIM_LOREM] = {"lorem", 5}, [SIM_TOOLS] = {"tools", 5},
+    [SIM_JSON] = {"json", 4}, [SIM_EMBED] = {"embed", 5},
+};
+const size_t sim_models_n = SIM_MODELS_N;
+
+/* ---- the options ---- */
+
+static bool read_number(str value, int64_t max, int64_t *out)
+{
+    int64_t n = 0;
+    if (!str_to_i64(value, &n) || n < 0 || n > max)
+        return false;
+    *out = n;
+    return true;
+}
+
+static bool read_tokens(struct sim_options *o, str value)
+{
+    return read_number(value, TOKENS_MAX, &o->tokens);
+}
+
+static bool read_ttft(struct sim_options *o, str value)
+{
+    return value_duration(value, &o->ttft_us) && o->ttft_us >= 0 && o->ttft_us <= TTFT_MAX;
+}
+
+static bool read_tps(struct sim_options *o, str value)
+{
+    return read_number(value, TPS_MAX, &o->tps);
+}
+
+/* 429, or 429:5% for one request in twenty. */
+static bool read_error(struct sim_options *o, str value)
+{
+    str status, percent;
+    int64_t n = 0, share = 100;
+    bool has_share = str_cut(value, ':', &status, &percent);
+    if (!read_number(status, 599, &n) || n < 400)
+        return false;
+    if (has_share && !(str_has_suffix(percent, S("%")) &&
+                       read_number(str_slice(percent, 0, percent.n - 1), 100, &share)))
+        return false;
+    o->error_status = (int)n;
+    o->error_percent = (unsigned)share;
+    return true;
+}
+
+static const struct option_row {
+    str name;
+    bool (*read)(struct sim_options *o, str value);
+    const char *takes;
+} option_rows[] = {
+    {{"tokens", 6}, read_tokens, "a number up to 100000"},
+    {{"ttft", 4}, read_ttft, "a duration up to 1h, such as 300ms"},
+    {{"tps", 3}, read_tps, "a number up to 1000000"},
+    {{"error", 5}, read_error, "a status from 400 to 599, or with a share such as 429:5%"},
+};
+
+static const struct option_row *find_option(str name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(option_rows); i++)
+        if (str_eq(option_rows[i].name, name))
+            return &option_rows[i];
+    return NULL;
+}
+
+static int bad_model(struct exchange *x, int code)
+{
+    x->err.param = S("model");
+    return code;
+}
+
+static int read_options(struct exchange *x, str options, struct sim_options *out)
+{
+    str pair, name, value;
+    while (options.n > 0) {
+        str_cut(options, '&', &pair, &options);
+        str_cut(pair, '=', &name, &value);
+        const struct option_row *row = find_option(name);
+        if (!row)
+            return bad_model(x, exchange_fail(x, -E_BAD_REQUEST,
+                                              "The simulator has no option \"" STR_FMT
+                                              "\"; it has tokens, ttft, tps and error.",
+                                              STR_ARG(name)));
+        if (!row->read(out, value))
+            return bad_model(x, exchange_fail(x, -E_BAD_REQUEST,
+                                              "The simulator's option \"" STR_FMT
+                                              "\" takes %s, not \"" STR_FMT "\".",
+                                              STR_ARG(name), row->takes, STR_ARG(value)));
+    }
+    return 0;
+}
+
+/* ---- the model ---- */
+
+static int unknown_model(struct exchange *x, str name)
+{
+    str id = x->target.provider->id;
+    for (size_t i = 0; i < SIM_MODELS_N; i++)
+        if (str_distance(sim_models[i], name, 2) <= 2)
+            return bad_model(x, exchange_fail(x, -E_MODEL_NOT_FOUND,
+                                              "The simulator has no model \"" STR_FMT
+                                              "\"; did you mean " STR_FMT "/" STR_FMT "?",
+                                              STR_ARG(name), STR_ARG(id), STR_ARG(sim_models[i])));
+    return bad_model(x, exchange_fail(x, -E_MODEL_NOT_FOUND,
+                                      "The simulator has no model \"" STR_FMT
+                                      "\"; it has echo, lorem, tools, json and embed.",
+                                      STR_ARG(name)));
+}
+
+/* Reads the name and shortens it to the bare model: options are the client's own text, and names
+ * of models become labels of metrics. */
+static int read_model(struct exchange *x, struct sim_options *out)
+{
+    str name, options;
+    *out = (struct sim_options){.tokens = -1};
+    str_cut(x->target.upstream_model, '?', &name, &options);
+    size_t i = 0;
+    while (i < SIM_MODELS_N && !str_eq(sim_models[i], name))
+        i++;
+    if (i == SIM_MODELS_N)
+        return unknown_model(x, name);
+    out->model = (enum sim_model)i;
+    int rc = read_options(x, options, out);
+    x->target.upstream_model = x->answered_model = sim_models[i];
+    return rc;
+}
+
+/* ---- the attempt ---- */
+
+static void attempt_begin(struct exchange *x)
+{
+    x->attempts[0] = (struct attempt){.provider = x->target.provider, .begin_us = clock_now_us()};
+    x->n_attempts = 1;
+}
+
+void sim_attempt_end(struct exchange *x, int code)
+{
+    struct attempt *t = &x->attempts[0];
+    if (t->end_us > 0)
+        return;
+    t->code = code;
+    t->end_us = clock_now_us();
+    observe_attempt(t);
+}
+
+static bool is_unlucky(const struct sim_options *o)
+{
+    uint32_t draw = 0;
+    if (o->error_status == 0)
+        return false;
+    crypt_random(&draw, sizeof draw);
+    return draw % 100 < o->error_percent;
+}
+
+/* Refuses as a provider with this status would have: the same way to the same error. */
+static int refuse(struct exchange *x, int status)
+{
+    struct call call = {.x = x, .head = {.status = status}};
+    x->attempts[0].status = status;
+    return answer_refusal(x, &call, S_EMPTY);
+}
+
+/* ---- the operations ---- */
+
+static const struct sim_shape *shape_of(enum operation_id id)
+{
+    if (id == OP_CHAT)
+        return &sim_shape_chat;
+    return id == OP_RESPONSES ? &sim_shape_responses : &sim_shape_completions;
+}
+
+static bool is_text(enum operation_id id)
+{
+    return id == OP_CHAT || id == OP_COMPLETIONS || id == OP_RESPONSES;
+}
+
+static int check_operation(struct exchange *x, enum sim_model model)
+{
+    enum operation_id id = x->op->id;
+    bool is_offered =
+        id == OP_MODERATIONS || (model == SIM_EMBED ? id == OP_EMBEDDINGS : is_text(id));
+    if (is_offered)
+        return 0;
+    return exchange_fail(x, -E_NOT_SUPPORTED,
+                         "The simulator's model \"" STR_FMT "\" does not offer " STR_FMT ".",
+                         STR_ARG(sim_models[model]), STR_ARG(x->op->path));
+}
+
+static int read_body(struct exchange *x, struct arena *a, struct sim_request *r)
+{
+    size_t error_at = 0;
+    if (json_read(a, r->json->body, &r->root, &error_at) == 0)
+        return 0;
+    return exchange_fail(x, -E_BAD_REQUEST, "The body has more values than the simulator reads.");
+}
+
+/* Makes the answer, forgets the request, sends. */
+static int MAY_YIELD say(const struct sim_request *r, struct arena *document)
+{
+    struct exchange *x = r->x;
+    struct sim_options options = r->options;
+    struct sim_answer answer;
+    bool is_stream = r->json->is_stream;
+    int rc = sim_answer_make(r, &answer);
+    arena_fini(document);
+    if (rc == 0) {
+        exchange_drop_request(x);
+        const struct sim_shape *shape = shape_of(x->op->id);
+        rc = is_stream ? sim_write_stream(x, shape, &answer, &options)
+                       : sim_write_whole(x, shape, &answer, &options);
+    }
+    sim_answer_fini(&answer);
+    return rc;
+}
+
+static int MAY_YIELD answer(struct exchange *x, const struct request *json,
+                            const struct sim_options *options)
+{
+    struct sim_request r = {.x = x, .json = json, .options = *options};
+    struct arena document;
+    arena_init(&document, 4096, 8 * json->body.n + (4u << 20));
+    int rc = read_body(x, &document, &r);
+    if (rc == 0 && is_text(x->op->id))
+        rc = say(&r, &document);
+    else if (rc == 0)
+        rc = x->op->id == OP_EMBEDDINGS ? sim_embed(&r) : sim_moderate(&r);
+    arena_fini(&document);
+    return rc;
+}
+
+int sim_run(struct exchange *x, const struct request *r)
+{
+    struct sim_options options;
+    int rc = read_model(x, &options);
+    if (rc == 0)
+        rc = check_operation(x, options.model);
+    if (rc < 0)
+        return rc;
+    attempt_begin(x);
+    int64_t before = task_deadline_narrow(relay_deadline(x));
+    client_keep_input(x->client);
+    client_watch_hangup(x->client, true);
+    rc = is_unlucky(&options) ? refuse(x, options.error_status) : answer(x, r, &options);
+    client_watch_hangup(x->client, false);
+    task_deadline_restore(before);
+    sim_attempt_end(x, rc);
+    return rc;
+}
