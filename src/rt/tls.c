@@ -12,14 +12,13 @@
  * knows no hosts. A session is offered to the host and port it came from only, since a resumed
  * handshake verifies no name.
  *
- * The system's store is shared by all contexts. With a hashed directory, as distributions have it,
- * it reads a root when a chain first needs it; a process that makes no TLS client reads nothing.
+ * The system's store is shared by all contexts. From a hashed directory, as distributions have it,
+ * a root is read when a chain first needs it; a process that makes no TLS client reads nothing.
  *
  * A server has one SSL_CTX for each certificate and a table from names to them. A connection begins
  * with the first and is moved by SNI; tickets are the first one's, so resumption works across. */
 #include "rt/tls.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <openssl/bio.h>
@@ -32,12 +31,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include "base/list.h"
 #include "base/table.h"
 #include "rt/net.h"
 #include "rt/tls_cache.h"
+#include "rt/tls_files.h"
 
 #define HOST_MAX        253
 #define CONTEXT_ARENA   (16u << 20) /* names and paths of one context: only bad files get there */
@@ -46,17 +45,11 @@
 #define VERIFY_HOSTFLAGS                                                                           \
     (X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT)
 
-/* A file named by the options, as it was when it was read. */
-struct source {
-    const char *path; /* NULL: not given */
-    struct stat st;   /* zero where stat failed */
-};
-
 struct tls_client {
     struct list link; /* registry.clients */
     size_t refs;      /* registry.lock */
     SSL_CTX *ssl;
-    struct source ca, cert, key;
+    struct tls_file ca, cert, key;
     struct arena arena;
     struct tls_cache sessions; /* of SSL_SESSION */
 };
@@ -78,6 +71,7 @@ struct tls {
     bool is_ended;             /* recv has returned 0 */
     bool is_drained;           /* recv gave less than asked for: the socket is empty */
     bool is_dry;               /* what is inside is less than a record */
+    bool has_ticket;           /* one has come since the last read step */
     bool has_failed;           /* OpenSSL allows nothing more but to free it */
     char key[];                /* "host:port" of a client */
 };
@@ -239,32 +233,13 @@ static int load_cert(SSL_CTX *ssl, const char *cert, const char *key, str *why, 
 
 /* ---- client contexts ---- */
 
-static struct source source_of(struct arena *a, const char *path)
-{
-    struct source s = {.path = path ? arena_cz(a, str_from_cz(path)) : NULL};
-    if (path && stat(path, &s.st) == -1)
-        s.st = (struct stat){.st_ino = 0};
-    return s;
-}
-
-static bool source_is(const struct source *s, const char *path)
-{
-    if (!s->path || !path)
-        return s->path == path;
-    struct stat now;
-    return strcmp(s->path, path) == 0 && stat(path, &now) == 0 && now.st_dev == s->st.st_dev &&
-           now.st_ino == s->st.st_ino && now.st_size == s->st.st_size &&
-           now.st_mtim.tv_sec == s->st.st_mtim.tv_sec &&
-           now.st_mtim.tv_nsec == s->st.st_mtim.tv_nsec;
-}
-
 /* A context with these options, referenced; NULL when there is none. Under registry.lock. */
 static struct tls_client *client_find(const struct tls_client_options *o)
 {
     list_each (pos, &registry.clients) {
         struct tls_client *c = container_of(pos, struct tls_client, link);
-        if (source_is(&c->ca, o->ca) && source_is(&c->cert, o->cert) &&
-            source_is(&c->key, o->key)) {
+        if (tls_file_is(&c->ca, o->ca) && tls_file_is(&c->cert, o->cert) &&
+            tls_file_is(&c->key, o->key)) {
             c->refs++;
             return c;
         }
@@ -280,12 +255,24 @@ static void client_free(struct tls_client *c)
     free(c);
 }
 
+/* A hashed directory is preferred to the file of all roots, which takes a megabyte. What the
+ * environment says is obeyed. */
+static void open_system_store(X509_STORE *store)
+{
+    const char *file = getenv(X509_get_default_cert_file_env());
+    const char *dir = getenv(X509_get_default_cert_dir_env());
+    if (!dir)
+        dir = X509_get_default_cert_dir();
+    if (file || !tls_dir_is_hashed(dir) || X509_STORE_load_path(store, dir) != 1)
+        (void)X509_STORE_set_default_paths(store); /* fails: no chain will verify */
+}
+
 static void use_system_store(SSL_CTX *ssl)
 {
     (void)pthread_mutex_lock(&registry.lock); /* cannot fail: not recursive, ours */
     if (!registry.system) {
         registry.system = made(X509_STORE_new());
-        (void)X509_STORE_set_default_paths(registry.system); /* none: no chain will verify */
+        open_system_store(registry.system);
     }
     SSL_CTX_set1_cert_store(ssl, registry.system);
     (void)pthread_mutex_unlock(&registry.lock);
@@ -293,7 +280,7 @@ static void use_system_store(SSL_CTX *ssl)
 
 /* What the operator names is trusted as it is, be it a root, an intermediate or a server's own
  * certificate. */
-static int use_ca(SSL_CTX *ssl, const struct source *ca, str *why, struct arena *a)
+static int use_ca(SSL_CTX *ssl, const struct tls_file *ca, str *why, struct arena *a)
 {
     ERR_clear_error();
     int is_loaded = S_ISDIR(ca->st.st_mode) ? SSL_CTX_load_verify_dir(ssl, ca->path)
@@ -321,7 +308,8 @@ static int client_load(struct tls_client *c, str *why, struct arena *a)
 /* OpenSSL's callback for every session or ticket that a server grants; 1: the reference is ours. */
 static int session_granted(SSL *ssl, SSL_SESSION *session)
 {
-    const struct tls *t = SSL_get_app_data(ssl);
+    struct tls *t = SSL_get_app_data(ssl);
+    t->has_ticket = true;
     if (!SSL_SESSION_is_resumable(session))
         return 0;
     tls_cache_put(&t->client->sessions, t->key, session);
@@ -346,9 +334,9 @@ static struct tls_client *client_new(const struct tls_client_options *o)
     list_init(&c->link);
     arena_init(&c->arena, 0, CONTEXT_ARENA);
     tls_cache_init(&c->sessions, session_ref, session_unref);
-    c->ca = source_of(&c->arena, o->ca);
-    c->cert = source_of(&c->arena, o->cert);
-    c->key = source_of(&c->arena, o->key);
+    c->ca = tls_file_note(&c->arena, o->ca);
+    c->cert = tls_file_note(&c->arena, o->cert);
+    c->key = tls_file_note(&c->arena, o->key);
     c->ssl = context_new(TLS_client_method());
     SSL_CTX_set_verify(c->ssl, SSL_VERIFY_PEER, NULL);
     X509_VERIFY_PARAM_set_hostflags(SSL_CTX_get0_param(c->ssl), VERIFY_HOSTFLAGS);
@@ -700,6 +688,10 @@ ssize_t tls_read_step(struct tls *t, void *p, size_t n, bool *wants_write)
     ERR_clear_error();
     int got = SSL_read(t->ssl, p, (int)MIN(n, (size_t)INT32_MAX));
     t->is_dry = got <= 0;
+    if (t->has_ticket) {
+        t->has_ticket = false;
+        (void)SSL_free_buffers(t->ssl); /* fails while they are in use */
+    }
     return got > 0 ? got : step_failed(t, got, &wants_read, wants_write);
 }
 
