@@ -38,6 +38,8 @@ bool cli_has_colour(int fd)
 void cli_talk(str text)
 {
     struct buf safe;
+    if (text.n == 0)
+        return;
     buf_init(&safe, 4 * text.n);
     terminal_put_safe(&safe, text);
     fprintf(stderr, STR_FMT, STR_ARG(buf_str(&safe)));
@@ -60,7 +62,8 @@ void cli_say(const char *fmt, ...)
 
 void cli_put(str data)
 {
-    (void)fwrite(data.p, 1, data.n, stdout); /* a failure stays with the stream, for the end */
+    if (data.n > 0)
+        (void)fwrite(data.p, 1, data.n, stdout); /* a failure stays with the stream, for the end */
 }
 
 /* ---- exit codes ---- */

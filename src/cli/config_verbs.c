@@ -23,7 +23,8 @@ static void report_text(const struct config *c, const char *path, bool is_good)
     struct buf out;
     buf_init(&out, REPORT_MAX);
     config_render_text(c, &out, cli_has_colour(STDERR_FILENO));
-    fprintf(stderr, STR_FMT, STR_ARG(buf_str(&out))); /* quotes of the file are safe in it */
+    if (out.n > 0)
+        fprintf(stderr, STR_FMT, STR_ARG(buf_str(&out))); /* quotes of the file are safe in it */
     buf_fini(&out);
     if (is_good)
         printf("ok: %s %s valid\n", path ? path : "the built-in defaults", path ? "is" : "are");

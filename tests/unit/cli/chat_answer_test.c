@@ -71,7 +71,7 @@ static void test_calls(void)
     is_int(feed(&c, str_from_cz(calls), 7), 0, "a stream with calls");
     is_str(buf_str(&c.aside), S("hm\ncall of the tool a {\"x\":1}\ncall of the tool b {}"),
            "each on a line");
-    is_str(buf_str(&c.text), S_EMPTY, "nothing was said");
+    is_str(buf_str(&c.text), S(""), "nothing was said");
     ok(c.is_complete, "complete without [DONE]");
     chat_answer_fini(&c);
 }
@@ -98,7 +98,7 @@ static void test_errors(void)
     for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
         chat_answer_init(&c);
         is_int(feed(&c, str_from_cz(odd[i]), 100), 0, "an odd chunk");
-        is_str(buf_str(&c.text), S_EMPTY, "says nothing");
+        is_str(buf_str(&c.text), S(""), "says nothing");
         chat_answer_fini(&c);
     }
 }

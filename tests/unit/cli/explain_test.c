@@ -31,7 +31,7 @@ static void test_nearest(void)
 {
     is_str(nearest_error(&a, S("model_not_fund")), S("MODEL_NOT_FOUND"), "a name");
     is_str(nearest_error(&a, S("tb-108")), S("TB-1008"), "a code");
-    is_str(nearest_error(&a, S("nothing like it")), S_EMPTY, "none");
+    is_str(nearest_error(&a, S("nothing like it")), S(""), "none");
 }
 
 static int exit_of(const char *what)

@@ -1,4 +1,4 @@
-/* Standard output put away while the code under test talks, so that it does not get into the TAP. */
+/* Standard output put away while the code under test writes to it, so that the TAP stays clean. */
 #pragma once
 
 #include <fcntl.h>
