@@ -89,12 +89,6 @@ static const struct option_row *find_option(str name)
     return NULL;
 }
 
-static int bad_model(struct exchange *x, int code)
-{
-    x->err.param = S("model");
-    return code;
-}
-
 static int read_options(struct exchange *x, str options, struct sim_options *out)
 {
     str pair, name, value;
@@ -103,15 +97,15 @@ static int read_options(struct exchange *x, str options, struct sim_options *out
         str_cut(pair, '=', &name, &value);
         const struct option_row *row = find_option(name);
         if (!row)
-            return bad_model(x, exchange_fail(x, -E_BAD_REQUEST,
-                                              "The simulator has no option \"" STR_FMT
-                                              "\"; it has tokens, ttft, tps and error.",
-                                              STR_ARG(name)));
+            return exchange_fail(x, -E_BAD_REQUEST,
+                                 "The simulator has no option \"" STR_FMT
+                                 "\"; it has tokens, ttft, tps and error.",
+                                 STR_ARG(name));
         if (!row->read(out, value))
-            return bad_model(x, exchange_fail(x, -E_BAD_REQUEST,
-                                              "The simulator's option \"" STR_FMT
-                                              "\" takes %s, not \"" STR_FMT "\".",
-                                              STR_ARG(name), row->takes, STR_ARG(value)));
+            return exchange_fail(x, -E_BAD_REQUEST,
+                                 "The simulator's option \"" STR_FMT "\" takes %s, not \"" STR_FMT
+                                 "\".",
+                                 STR_ARG(name), row->takes, STR_ARG(value));
     }
     return 0;
 }
@@ -123,32 +117,43 @@ static int unknown_model(struct exchange *x, str name)
     str id = x->target.provider->id;
     for (size_t i = 0; i < SIM_MODELS_N; i++)
         if (str_distance(sim_models[i], name, 2) <= 2)
-            return bad_model(x, exchange_fail(x, -E_MODEL_NOT_FOUND,
-                                              "The simulator has no model \"" STR_FMT
-                                              "\"; did you mean " STR_FMT "/" STR_FMT "?",
-                                              STR_ARG(name), STR_ARG(id), STR_ARG(sim_models[i])));
-    return bad_model(x, exchange_fail(x, -E_MODEL_NOT_FOUND,
-                                      "The simulator has no model \"" STR_FMT
-                                      "\"; it has echo, lorem, tools, json and embed.",
-                                      STR_ARG(name)));
+            return exchange_fail(x, -E_MODEL_NOT_FOUND,
+                                 "The simulator has no model \"" STR_FMT "\"; did you mean " STR_FMT
+                                 "/" STR_FMT "?",
+                                 STR_ARG(name), STR_ARG(id), STR_ARG(sim_models[i]));
+    return exchange_fail(x, -E_MODEL_NOT_FOUND,
+                         "The simulator has no model \"" STR_FMT
+                         "\"; it has echo, lorem, tools, json and embed.",
+                         STR_ARG(name));
 }
 
-/* Reads the name and shortens it to the bare model: options are the client's own text, and names
- * of models become labels of metrics. */
+static int find_model(struct exchange *x, str name, enum sim_model *out)
+{
+    for (size_t i = 0; i < SIM_MODELS_N; i++) {
+        if (str_eq(sim_models[i], name)) {
+            *out = (enum sim_model)i;
+            return 0;
+        }
+    }
+    return unknown_model(x, name);
+}
+
+/* Reads the name and shortens it to the bare model: options are the client's own text, and names of
+ * models become labels of metrics. */
 static int read_model(struct exchange *x, struct sim_options *out)
 {
     str name, options;
     *out = (struct sim_options){.tokens = -1};
+    x->err.param = S("model");
     str_cut(x->target.upstream_model, '?', &name, &options);
-    size_t i = 0;
-    while (i < SIM_MODELS_N && !str_eq(sim_models[i], name))
-        i++;
-    if (i == SIM_MODELS_N)
-        return unknown_model(x, name);
-    out->model = (enum sim_model)i;
-    int rc = read_options(x, options, out);
-    x->target.upstream_model = x->answered_model = sim_models[i];
-    return rc;
+    int rc = find_model(x, name, &out->model);
+    if (rc == 0)
+        rc = read_options(x, options, out);
+    if (rc < 0)
+        return rc;
+    x->target.upstream_model = x->answered_model = sim_models[out->model];
+    x->err.param = S_EMPTY;
+    return 0;
 }
 
 /* ---- the attempt ---- */
@@ -187,6 +192,12 @@ static int refuse(struct exchange *x, int status)
 }
 
 /* ---- the operations ---- */
+
+int sim_refuse(struct exchange *x, str param, const char *what)
+{
+    x->err.param = param;
+    return exchange_fail(x, -E_BAD_REQUEST, "\"" STR_FMT "\" %s.", STR_ARG(param), what);
+}
 
 static const struct sim_shape *shape_of(enum operation_id id)
 {

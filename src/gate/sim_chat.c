@@ -1,7 +1,8 @@
 /* The shapes of chat completions and of the older text completions, whole and as chunks.
  *
- * A chunk is written from fixed text around the few members that change, since a stream has as many chunks as tokens. A
- * tool call is streamed as OpenAI does it: the first chunk has its id and name, the later ones parts of the arguments.
+ * A chunk is written from fixed text around the few members that change, since a stream has as many
+ * chunks as tokens. A tool call is streamed as OpenAI does it: the first chunk has its id and name,
+ * the later ones parts of the arguments.
  * https://platform.openai.com/docs/api-reference/chat-streaming */
 #include "gate/sim_parts.h"
 
@@ -53,7 +54,8 @@ static void put_done(struct sim_pen *p)
 
 /* ---- chat ---- */
 
-/* {"id":"call_...","type":"function","function":{"name":...,"arguments": without its beginning and its end */
+/* {"id":"call_...","type":"function","function":{"name":...,"arguments": without its beginning and
+ * its end */
 static void put_call(struct sim_pen *p)
 {
     put_text(p, "\"id\":\"call_", str_from_cz(p->answer->id));
@@ -121,8 +123,9 @@ static void chat_piece(struct sim_pen *p, str piece)
     chunk_end(p, S("null"));
 }
 
-static void chat_end(struct sim_pen *p)
+static bool chat_end(struct sim_pen *p, unsigned step)
 {
+    (void)step; /* they are small: all at once */
     chunk_begin(p);
     chunk_end(p, finish_reason(p->answer));
     if (p->answer->asks_usage) {
@@ -133,6 +136,7 @@ static void chat_end(struct sim_pen *p)
         buf_put(&p->out, S("}\n\n"));
     }
     put_done(p);
+    return false;
 }
 
 const struct sim_shape sim_shape_chat = {
@@ -175,8 +179,9 @@ static void completions_piece(struct sim_pen *p, str piece)
     put_text_chunk(p, piece, S("null"));
 }
 
-static void completions_end(struct sim_pen *p)
+static bool completions_end(struct sim_pen *p, unsigned step)
 {
+    (void)step;
     put_text_chunk(p, S(""), finish_reason(p->answer));
     if (p->answer->asks_usage) {
         buf_put(&p->out, S("data: "));
@@ -186,6 +191,7 @@ static void completions_end(struct sim_pen *p)
         buf_put(&p->out, S("}\n\n"));
     }
     put_done(p);
+    return false;
 }
 
 const struct sim_shape sim_shape_completions = {

@@ -1,8 +1,8 @@
-/* Embeddings of the simulator: a vector of length one that depends on nothing but the input, so that the same text is found
- * again and two texts are far apart. It knows no meaning.
+/* Embeddings of the simulator: a vector of length one that depends on nothing but the input, so
+ * that the same text is found again and two texts are far apart. It knows no meaning.
  *
- * The components are drawn from a small generator (splitmix64) that starts from a hash of the input; the inputs of a
- * batch are done one by one, with room for others in between. */
+ * The components are drawn from a small generator (splitmix64) that starts from a hash of the
+ * input; the inputs of a batch are done one by one, with room for others in between. */
 #include <math.h>
 #include <string.h>
 
@@ -94,12 +94,6 @@ struct job {
     float *vector;
 };
 
-static int refuse(struct exchange *x, str param, const char *why)
-{
-    x->err.param = param;
-    return exchange_fail(x, -E_BAD_REQUEST, "\"" STR_FMT "\" %s.", STR_ARG(param), why);
-}
-
 static bool is_type(const struct json *v, enum json_type type)
 {
     return v && json_type(v) == type;
@@ -116,9 +110,9 @@ static int read_input(struct job *j, const struct json *v)
     j->input = v;
     j->n_inputs = is_single(v) ? 1 : json_count(v);
     if (j->n_inputs == 0 || (!is_single(v) && !is_type(v, JSON_ARRAY)))
-        return refuse(j->x, S("input"), "must be a string, an array of strings, or tokens");
+        return sim_refuse(j->x, S("input"), "must be a string, an array of strings, or tokens");
     if (j->n_inputs > INPUTS_MAX)
-        return refuse(j->x, S("input"), "must have at most 2048 elements");
+        return sim_refuse(j->x, S("input"), "must have at most 2048 elements");
     return 0;
 }
 
@@ -129,17 +123,18 @@ static int read_form(struct job *j, const struct json *root)
     int64_t n = DIMENSIONS_DEFAULT;
     if (dimensions && json_type(dimensions) != JSON_NULL &&
         (!json_i64(dimensions, &n) || n < 1 || n > DIMENSIONS_MAX))
-        return refuse(j->x, S("dimensions"), "must be a number from 1 to 4096");
+        return sim_refuse(j->x, S("dimensions"), "must be a number from 1 to 4096");
     j->dimensions = (size_t)n;
     if (j->dimensions * j->n_inputs > COMPONENTS_MAX)
-        return refuse(j->x, S("input"), "has too many elements for so many dimensions");
+        return sim_refuse(j->x, S("input"), "has too many elements for so many dimensions");
     j->is_base64 = str_eq(json_str(encoding), S("base64"));
     bool is_known = !encoding || json_type(encoding) == JSON_NULL || j->is_base64 ||
                     str_eq(json_str(encoding), S("float"));
-    return is_known ? 0 : refuse(j->x, S("encoding_format"), "must be float or base64");
+    return is_known ? 0 : sim_refuse(j->x, S("encoding_format"), "must be float or base64");
 }
 
-/* The seed of one input, and its tokens: as estimated for text, as counted when tokens were sent. */
+/* The seed of one input, and its tokens: as estimated for text, as counted when tokens were sent.
+ */
 static bool read_one(struct job *j, const struct json *v, uint64_t *seed)
 {
     *seed = str_hash(json_str(v), 0);
@@ -162,7 +157,7 @@ static int put_one(struct job *j, const struct json *v, size_t index)
 {
     uint64_t seed;
     if (!read_one(j, v, &seed))
-        return refuse(j->x, S("input"), "has an element that is neither text nor tokens");
+        return sim_refuse(j->x, S("input"), "has an element that is neither text nor tokens");
     fill_vector(seed, j->vector, j->dimensions);
     buf_put(&j->out, index > 0 ? S(",{\"object\":\"embedding\",\"index\":")
                                : S("{\"object\":\"embedding\",\"index\":"));

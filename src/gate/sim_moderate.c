@@ -1,4 +1,5 @@
-/* Moderation by the simulator: nothing is ever flagged. One result for each input, as OpenAI gives them. */
+/* Moderation by the simulator: nothing is ever flagged. One result for each input, as OpenAI gives
+ * them. */
 #include "gate/reply.h"
 #include "gate/sim_parts.h"
 
@@ -50,12 +51,8 @@ int sim_moderate(const struct sim_request *r)
     struct exchange *x = r->x;
     const struct json *input = json_get(r->root, "input");
     size_t n = count_results(input);
-    x->err.param = S("input");
     if (!input || n > INPUTS_MAX)
-        return exchange_fail(x, -E_BAD_REQUEST,
-                             "\"input\" must be a string or an array of at most %d elements.",
-                             INPUTS_MAX);
-    x->err.param = S_EMPTY;
+        return sim_refuse(x, S("input"), "must be a string or an array of at most 2048 elements");
     int rc = sim_pause(x, &r->options, 0);
     if (rc < 0)
         return rc;

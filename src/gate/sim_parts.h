@@ -1,8 +1,9 @@
 /* How the simulator's files meet; private to gate/sim*.c.
  *
- * sim.c reads the model's name and decides; sim_text.c works out what is said, sim_schema.c invents what a JSON Schema
- * wants; sim_chat.c and sim_responses.c know how an operation's answer looks; sim_write.c sends it, at the pace asked
- * for. sim_embed.c and sim_moderate.c answer their operations alone. */
+ * sim.c reads the model's name and decides; sim_text.c works out what is said, sim_schema.c invents
+ * what a JSON Schema wants; sim_chat.c and sim_responses.c know how an operation's answer looks;
+ * sim_write.c sends it, at the pace asked for. sim_embed.c and sim_moderate.c answer their
+ * operations alone. */
 #pragma once
 
 #include "base/buf.h"
@@ -61,9 +62,13 @@ void sim_answer_put_text(const struct sim_answer *a, struct buf *out);
 /* The estimate for text that came in: a token for every four bytes, rounded up. */
 int64_t sim_estimate_tokens(size_t bytes);
 
-/* Puts an instance of the schema, as JSON. False if none was found within bounds; then `out` is as it was. */
+/* Puts an instance of the schema, as JSON. False if none was found within bounds; then `out` is as
+ * it was. */
 NODISCARD bool sim_schema_instance(const struct json *schema, struct buf *out);
 
+/* Refuses the request for what its member `param` (static text) is: "param what." Returns
+ * -E_BAD_REQUEST. */
+int sim_refuse(struct exchange *x, str param, const char *what);
 /* Ends the exchange's attempt, unless it has ended: before an error that tells of it goes out. */
 void sim_attempt_end(struct exchange *x, int code);
 
@@ -74,12 +79,13 @@ struct sim_pen {
     int64_t sequence; /* Responses: of the next event */
 };
 
-/* How an operation's answer looks: whole, or as a stream of begin, piece for piece, end. */
+/* How an operation's answer looks: whole, or as a stream of begin, piece for piece, and end, which
+ * writes one event for each step from 0 on and is false at the last. */
 struct sim_shape {
     void (*whole)(struct sim_pen *p);
     void (*begin)(struct sim_pen *p);
     void (*piece)(struct sim_pen *p, str piece);
-    void (*end)(struct sim_pen *p);
+    bool (*end)(struct sim_pen *p, unsigned step);
 };
 extern const struct sim_shape sim_shape_chat, sim_shape_completions, sim_shape_responses;
 

@@ -1,8 +1,9 @@
 /* The shape of Responses: one response object with one output item, or the events that lead to it.
  *
- * A client must be able to rebuild the final object from the events alone, so each part is announced (added), spelled
- * out (delta) and repeated whole (done), with a sequence number on every event; and each response object repeats the
- * request's settings, which SDKs read without looking whether they are there.
+ * A client must be able to rebuild the final object from the events alone, so each part is
+ * announced (added), spelled out (delta) and repeated whole (done), with a sequence number on every
+ * event; and each response object repeats the request's settings, which SDKs read without looking
+ * whether they are there.
  * https://platform.openai.com/docs/api-reference/responses-streaming */
 #include "gate/sim_parts.h"
 
@@ -187,7 +188,6 @@ static void put_text_done(struct sim_pen *p)
     put(p, ",\"logprobs\":[],\"text\":");
     put_said(p, STAGE_OVER);
     event_end(p);
-    part_event(p, "response.content_part.done", STAGE_OVER);
 }
 
 static void put_arguments_done(struct sim_pen *p)
@@ -200,14 +200,27 @@ static void put_arguments_done(struct sim_pen *p)
     event_end(p);
 }
 
-static void responses_end(struct sim_pen *p)
+/* Each step repeats the whole text. */
+static bool responses_end(struct sim_pen *p, unsigned step)
 {
-    if (p->answer->is_call)
-        put_arguments_done(p);
-    else
-        put_text_done(p);
-    item_event(p, "response.output_item.done", STAGE_OVER);
-    response_event(p, p->answer->is_cut ? "response.incomplete" : "response.completed", STAGE_OVER);
+    const struct sim_answer *a = p->answer;
+    switch (a->is_call && step > 0 ? step + 1 : step) {
+    case 0:
+        if (a->is_call)
+            put_arguments_done(p);
+        else
+            put_text_done(p);
+        return true;
+    case 1:
+        part_event(p, "response.content_part.done", STAGE_OVER);
+        return true;
+    case 2:
+        item_event(p, "response.output_item.done", STAGE_OVER);
+        return true;
+    default:
+        response_event(p, a->is_cut ? "response.incomplete" : "response.completed", STAGE_OVER);
+        return false;
+    }
 }
 
 const struct sim_shape sim_shape_responses = {

@@ -1,14 +1,13 @@
 /* An instance of a JSON Schema: the smallest that is easily seen to be valid.
  *
- * Of `anyOf` and `oneOf` the first branch that works is taken, of `enum` the first value. An object gets what it requires;
- * one that says nothing about what it requires gets all its properties, for that is what its author had in mind. References are
- * followed inside the schema. `pattern`, `not`, `uniqueItems` and conditions are not looked at.
+ * Of `anyOf` and `oneOf` the first branch that works is taken, of `enum` the first value. An object
+ * gets what it requires; one that says nothing about what it requires gets all its properties, for
+ * that is what its author had in mind. References are followed inside the schema. `pattern`, `not`,
+ * `uniqueItems` and conditions are not looked at.
  *
- * A schema comes from the client and may contain itself, or double at every level: depth, steps and size are bounded, and
- * a schema that needs more is refused. */
+ * A schema comes from the client and may contain itself, or double at every level: depth, steps and
+ * size are bounded, and a schema that needs more is refused. */
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "gate/sim_parts.h"
 
@@ -58,26 +57,6 @@ static const struct json *follow(const struct json *root, str ref)
 
 /* ---- scalars ---- */
 
-static bool read_double(const struct json *v, double *out)
-{
-    int64_t n = 0;
-    struct buf text;
-    if (!v || json_type(v) != JSON_NUMBER)
-        return false;
-    if (json_i64(v, &n)) {
-        *out = (double)n;
-        return true;
-    }
-    buf_init(&text, 512);
-    json_put(&text, v);
-    buf_put_char(&text, '\0');
-    if (buf_is_ok(&text))
-        *out = strtod(text.p, NULL);
-    bool is_read = buf_is_ok(&text) && isfinite(*out);
-    buf_fini(&text);
-    return is_read;
-}
-
 struct range {
     double low, high;
     bool low_is_out, high_is_out; /* exclusive */
@@ -87,15 +66,15 @@ static struct range range_of(const struct json *schema)
 {
     struct range r = {.low = -HUGE_VAL, .high = HUGE_VAL};
     double d = 0;
-    if (read_double(json_get(schema, "minimum"), &d))
+    if (json_double(json_get(schema, "minimum"), &d))
         r.low = d;
-    if (read_double(json_get(schema, "exclusiveMinimum"), &d) && d >= r.low) {
+    if (json_double(json_get(schema, "exclusiveMinimum"), &d) && d >= r.low) {
         r.low = d;
         r.low_is_out = true;
     }
-    if (read_double(json_get(schema, "maximum"), &d))
+    if (json_double(json_get(schema, "maximum"), &d))
         r.high = d;
-    if (read_double(json_get(schema, "exclusiveMaximum"), &d) && d <= r.high) {
+    if (json_double(json_get(schema, "exclusiveMaximum"), &d) && d <= r.high) {
         r.high = d;
         r.high_is_out = true;
     }
@@ -129,7 +108,7 @@ static bool put_number(struct buf *out, const struct json *schema, bool is_integ
 {
     struct range r = range_of(schema);
     double step = 0, d = 0;
-    if (!read_double(json_get(schema, "multipleOf"), &step) || step <= 0)
+    if (!json_double(json_get(schema, "multipleOf"), &step) || step <= 0)
         step = 0;
     if (is_integer)
         step = step > 0 && floor(step) == step ? step : 1;

@@ -1,12 +1,13 @@
-/* What the simulator says: which text of the request it repeats, which tool it calls, how much of it all is said.
+/* What the simulator says: which text of the request it repeats, which tool it calls, how much of
+ * it all is said.
  *
- * A token is a word with the white space before it, or a part of one when it is long; that is no tokenizer's count, but it
- * is one that can be checked by eye, and streams break where a model's would. Lorem ipsum is not written out: its words
- * are taken from one paragraph, round and round, as they are said, so that a hundred thousand of them cost nothing.
+ * A token is a word with the white space before it, or a part of one when it is long; that is no
+ * tokenizer's count, but it is one that can be checked by eye, and streams break where a model's
+ * would. Lorem ipsum is not written out: its words are taken from one paragraph, round and round,
+ * as they are said, so that a hundred thousand of them cost nothing.
  *
- * sim/tools would call for ever if it did not look at the conversation: once a tool's result is the last thing in it,
- * the answer is that result as text. */
-#include <string.h>
+ * sim/tools would call for ever if it did not look at the conversation: once a tool's result is the
+ * last thing in it, the answer is that result as text. */
 
 #include "base/clock.h"
 #include "gate/sim_parts.h"
@@ -33,17 +34,14 @@ static bool is_white(char c)
 /* The first token of a text that is not empty. */
 static str first_piece(str text)
 {
-    size_t n = 0;
-    while (n < text.n && is_white(text.p[n]))
+    size_t most = MIN(text.n, (size_t)PIECE_MAX), n = 0;
+    while (n < most && is_white(text.p[n]))
         n++;
-    while (n < text.n && n < PIECE_MAX && !is_white(text.p[n]))
+    while (n < most && !is_white(text.p[n]))
         n++;
-    if (n > PIECE_MAX)
-        n = PIECE_MAX;
-    size_t end = n;
-    while (end > 1 && end < text.n && ((unsigned char)text.p[end] & 0xc0) == 0x80)
-        end--;
-    return str_slice(text, 0, end);
+    while (n > 1 && n < text.n && ((unsigned char)text.p[n] & 0xc0) == 0x80)
+        n--; /* not inside a character */
+    return str_slice(text, 0, n);
 }
 
 bool sim_answer_next(const struct sim_answer *a, struct sim_cursor *c, str *piece)
@@ -138,12 +136,6 @@ static struct gist gist_of(const struct json *messages)
     return g;
 }
 
-static int bad_member(struct exchange *x, str member, const char *what)
-{
-    x->err.param = member;
-    return exchange_fail(x, -E_BAD_REQUEST, "\"" STR_FMT "\" %s.", STR_ARG(member), what);
-}
-
 static bool is_array(const struct json *v)
 {
     return v && json_type(v) == JSON_ARRAY;
@@ -159,15 +151,15 @@ static int read_conversation(const struct sim_request *r, struct sim_answer *a, 
     if (m)
         a->input_tokens = sim_estimate_tokens(m->value.n);
     if (id == OP_CHAT && (!is_array(v) || json_count(v) == 0))
-        return bad_member(r->x, name, "must be an array with at least one message");
+        return sim_refuse(r->x, name, "must be an array with at least one message");
     if (id == OP_RESPONSES && !is_array(v) && !json_is_str(v))
-        return bad_member(r->x, name, "must be a string or an array of items");
+        return sim_refuse(r->x, name, "must be a string or an array of items");
     *g = json_is_str(v) ? (struct gist){.user = v} : gist_of(v);
     if (id != OP_COMPLETIONS)
         return 0;
     const struct json *only = is_array(v) && json_count(v) == 1 ? json_at(v, 0) : v;
     if (!json_is_str(only))
-        return bad_member(r->x, name, "must be one string: the simulator answers one prompt");
+        return sim_refuse(r->x, name, "must be one string: the simulator answers one prompt");
     g->user = only;
     return 0;
 }
@@ -182,7 +174,7 @@ static int read_limit(const struct sim_request *r, int64_t *most)
         int64_t n = INT64_MAX;
         const struct json *v = json_get(r->root, names[i].p);
         if (v && json_type(v) != JSON_NULL && (!json_i64(v, &n) || n < 1))
-            return bad_member(r->x, names[i], "must be a positive integer");
+            return sim_refuse(r->x, names[i], "must be a positive integer");
         *most = MIN(*most, n);
     }
     return 0;
@@ -193,7 +185,7 @@ static int check_n(const struct sim_request *r)
     const struct json *v = json_get(r->root, "n");
     int64_t n = 1;
     if (v && json_type(v) != JSON_NULL && (!json_i64(v, &n) || n != 1))
-        return bad_member(r->x, S("n"), "must be 1: the simulator gives one choice");
+        return sim_refuse(r->x, S("n"), "must be 1: the simulator gives one choice");
     return 0;
 }
 
@@ -204,7 +196,7 @@ static int invent(const struct sim_request *r, const struct json *schema, struct
 {
     if (sim_schema_instance(schema, &a->text))
         return 0;
-    return bad_member(r->x, param,
+    return sim_refuse(r->x, param,
                       "has a schema that the simulator finds no instance of within its bounds");
 }
 
@@ -215,26 +207,33 @@ static const struct json *function_of(const struct json *tool)
     return inner ? inner : tool;
 }
 
-/* The first function offered, or the one that tool_choice names. NULL: none may be called. */
-static const struct json *choose_tool(const struct json *root)
+/* The first function offered, or the one that tool_choice names. *tool NULL: none may be called. */
+static int choose_tool(const struct sim_request *r, const struct json **tool)
 {
-    const struct json *choice = json_get(root, "tool_choice");
+    const struct json *choice = json_get(r->root, "tool_choice");
     str wanted = json_str(json_get(function_of(choice), "name"));
+    *tool = NULL;
     if (str_eq(json_str(choice), S("none")))
-        return NULL;
-    for (struct json_iter it = json_iter(json_get(root, "tools")); json_iter_next(&it);) {
+        return 0;
+    struct json_iter it = json_iter(json_get(r->root, "tools"));
+    while (!*tool && json_iter_next(&it)) {
         const struct json *function = function_of(it.value);
         str name = json_str(json_get(function, "name"));
         bool is_function = str_eq(json_str(json_get(it.value, "type")), S("function"));
         if (is_function && name.n > 0 && (wanted.n == 0 || str_eq(wanted, name)))
-            return function;
+            *tool = function;
     }
-    return NULL;
+    if (!*tool && wanted.n > 0)
+        return sim_refuse(r->x, S("tool_choice"), "names a function that is not offered");
+    return 0;
 }
 
 static int answer_tools(const struct sim_request *r, const struct gist *g, struct sim_answer *a)
 {
-    const struct json *tool = g->result ? NULL : choose_tool(r->root);
+    const struct json *tool = NULL;
+    int rc = g->result ? 0 : choose_tool(r, &tool);
+    if (rc < 0)
+        return rc;
     if (!tool) {
         put_content(&a->text, g->result ? g->result : g->user);
         return 0;

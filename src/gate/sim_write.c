@@ -1,10 +1,12 @@
 /* Sends what the simulator says, whole or token by token, and takes the time that was asked for.
  *
- * Token i is due at begin + i / tps. All that is due goes out together, so a fast stream leaves in few writes and a slow
- * one holds no buffer while it waits. Waiting counts as the provider's time and ends early as for a provider: at its
- * timeouts, when the client hangs up, when the gateway drains. A silent stream is kept open by comments.
+ * Token i is due at begin + i / tps. All that is due goes out together, so a fast stream leaves in
+ * few writes and a slow one holds no buffer while it waits. Waiting counts as the provider's time
+ * and ends early as for a provider: at its timeouts, when the client hangs up, when the gateway
+ * drains. A silent stream is kept open by comments.
  *
- * One event is never cut by a wait, so that an error can follow it; only between events does a slow client hold us up. */
+ * One event is never cut by a wait, so that an error can follow it; only between events does a slow
+ * client hold us up. */
 #include "base/clock.h"
 #include "gate/relay.h"
 #include "gate/reply.h"
@@ -21,10 +23,10 @@ struct voice {
     int64_t beat_us;  /* when a comment is due */
 };
 
-/* Room for a text and its escapes several times over: an end of Responses repeats it. */
+/* Room for the largest event, which has the text with all escapes and the echo, behind a batch. */
 static size_t out_max(const struct sim_answer *a)
 {
-    return 24 * (a->text.n + (size_t)a->output_tokens * 16) + 4 * a->echo.n + (1u << 20);
+    return 6 * a->text.n + 16 * (size_t)a->output_tokens + 3 * a->echo.n + (1u << 20);
 }
 
 static int failed(struct exchange *x, int rc)
@@ -71,7 +73,8 @@ static int MAY_YIELD sleep_until(struct exchange *x, int64_t at_us)
     return rc < 0 ? failed(x, rc) : 0;
 }
 
-/* Sends what is ready and waits; a comment goes out whenever the client has heard nothing for a while. */
+/* Sends what is ready and waits; a comment goes out whenever the client has heard nothing for a
+ * while. */
 static int MAY_YIELD wait_until(struct voice *v, int64_t at_us)
 {
     int rc = 0;
@@ -157,25 +160,34 @@ static int MAY_YIELD think(struct voice *v, const struct sim_options *o)
     return rc;
 }
 
+static int MAY_YIELD flush_batch(struct voice *v)
+{
+    return v->pen.out.n >= BATCH ? flush(v) : 0;
+}
+
 static int MAY_YIELD speak(struct voice *v, const struct sim_shape *shape,
                            const struct sim_options *o)
 {
     struct sim_cursor cursor = {.said = 0};
     str piece;
+    int rc = 0;
     commit(v);
     shape->begin(&v->pen);
-    while (sim_answer_next(v->pen.answer, &cursor, &piece)) {
-        int rc = wait_until(v, v->begin_us + offset_us(o, cursor.said - 1));
+    while (rc == 0 && sim_answer_next(v->pen.answer, &cursor, &piece)) {
+        rc = wait_until(v, v->begin_us + offset_us(o, cursor.said - 1));
         if (rc < 0)
-            return rc;
+            break;
         shape->piece(&v->pen, piece);
-        rc = v->pen.out.n >= BATCH ? flush(v) : 0;
-        if (rc < 0)
-            return rc;
+        rc = flush_batch(v);
     }
-    shape->end(&v->pen);
-    note_usage(v->x, v->pen.answer);
-    return flush(v);
+    unsigned step = 0;
+    while (rc == 0 && shape->end(&v->pen, step)) {
+        step++;
+        rc = flush_batch(v);
+    }
+    if (rc == 0)
+        note_usage(v->x, v->pen.answer);
+    return rc == 0 ? flush(v) : rc;
 }
 
 int sim_write_stream(struct exchange *x, const struct sim_shape *shape, const struct sim_answer *a,

@@ -170,6 +170,14 @@ bool json_i64(const struct json *v, int64_t *out)
     return true;
 }
 
+bool json_double(const struct json *v, double *out)
+{
+    if (!yyjson_is_num(val(v)))
+        return false;
+    *out = yyjson_get_num(val(v));
+    return true;
+}
+
 struct json_iter json_iter(const struct json *container)
 {
     return (struct json_iter){

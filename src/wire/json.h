@@ -24,7 +24,8 @@ size_t json_count(const struct json *v); /* elements of an array, members of an 
 str json_str(const struct json *v);      /* a string's text; S_EMPTY for anything else */
 bool json_is_str(const struct json *v);
 bool json_bool(const struct json *v, bool otherwise);
-bool json_i64(const struct json *v, int64_t *out); /* integers in range only */
+bool json_i64(const struct json *v, int64_t *out);   /* integers in range only */
+bool json_double(const struct json *v, double *out); /* any number that a double can hold */
 /* Walk: for (struct json_iter it = json_iter(v); json_iter_next(&it);) it.key (objects), it.value
  */
 struct json_iter {
