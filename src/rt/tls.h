@@ -58,6 +58,6 @@ bool tls_has_pending(const struct tls *t); /* a read step may find bytes without
 /* The kernel had no more bytes when it was last asked: none come without an event (nor with one
  * that has been delivered: after a hang-up this says nothing). */
 bool tls_is_drained(const struct tls *t);
-void tls_shutdown_step(struct tls *t);     /* sends close_notify if it can at once */
+void tls_shutdown_step(struct tls *t); /* sends close_notify if it can at once */
 void tls_free(struct tls *t);
 const char *tls_version_text(void); /* "OpenSSL 3.0.17 ..." for `version` */
