@@ -9,11 +9,11 @@
  * tasks is not bounded by vm.max_map_count. Huge pages are refused: a task is to cost the one or
  * two pages it touches.
  *
- * Finished stacks are reused in three tiers. The STACKS_WARM last ones keep their pages, as many as
- * one turn of the loop can set going. Beyond that the pages go back to the system and the mapping
- * is kept; beyond STACKS_COLD the mapping goes too. A burst thus leaves address space behind, not
- * memory. The lists are arrays and not links in the stacks, since a link would cost a cold stack
- * the page it lies in. */
+ * Finished stacks are reused in three tiers. The STACKS_WARM last ones keep their pages, twice as
+ * many as one turn's events can set going. Beyond that the pages go back to the system and the
+ * mapping is kept; beyond STACKS_COLD the mapping goes too. A burst thus leaves address space
+ * behind, not memory. The lists are arrays and not links in the stacks, since a link would cost a
+ * cold stack the page it lies in. */
 #include "rt/task_switch.h"
 
 #include <sys/mman.h>
@@ -42,7 +42,7 @@ struct transfer {
 struct transfer jump_fcontext(fcontext_t to, void *data);
 fcontext_t make_fcontext(void *sp, size_t size, void (*fn)(struct transfer));
 
-#define STACKS_WARM 256
+#define STACKS_WARM 512
 #define STACKS_COLD 4096
 
 #ifndef MADV_GUARD_INSTALL

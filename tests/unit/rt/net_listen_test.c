@@ -259,6 +259,7 @@ static void test_accept(void)
     is_int(n_accepted, 0, "and no more after it");
     (void)close(dialled);
     (void)close(fd);
+    is_int(net_listener_open(&l, fd), -E_SYSTEM, "a closed descriptor does not listen");
 }
 
 static struct rlimit no_more_files(int n_free)

@@ -493,6 +493,77 @@ static void test_queue(void)
     close_pair();
 }
 
+static void queue_part(void *arg)
+{
+    (void)arg;
+    struct iovec iov = {.iov_base = big + n_sent, .iov_len = send_size};
+    result = net_queue(&conn, &iov, 1);
+    n_sent += send_size;
+    is_done = true;
+}
+
+/* Bytes come and go in steps that let c->out move its rest to the front, and grow. */
+static void test_queue_in_parts(void)
+{
+    open_pair();
+    n_sent = 0;
+    send_size = 300000;
+    start(queue_part);
+    bool is_well = true;
+    for (int i = 0; i < 200; i++) {
+        (void)peer_reads((size_t)(i * 7919 % 20000));
+        turn();
+        send_size = (size_t)(i * 104729 % 11000) + 1;
+        start(queue_part);
+        is_well = is_well && result == 0 && conn.out_size < BIG;
+    }
+    ok(is_well, "bytes are queued behind bytes");
+    ok(peer_has(n_sent), "and leave in order");
+    ok(!conn.out, "to the last");
+    close_pair();
+}
+
+static void test_send_to_nobody(void)
+{
+    open_pair();
+    fill(10000);
+    close_peer();
+    turn();
+    ok(is_done && result == -E_IO && errno == EPIPE,
+       "a sender that waits learns of a peer's going");
+    close_pair();
+}
+
+static void wait_writable(void *arg)
+{
+    (void)arg;
+    result = net_wait_writable(&conn);
+    is_done = true;
+}
+
+static void test_wait_writable(void)
+{
+    open_pair();
+    start(wait_writable);
+    ok(is_done && result == 0, "there is room to write");
+    while (send(conn.watch.fd, big, 10000, MSG_NOSIGNAL) > 0)
+        continue;
+    conn.is_writable = false;
+    conn.stall_us = 5000;
+    start(wait_writable);
+    ok(!is_done && result == 1, "where there is none it is waited for");
+    while (peer_reads(BIG) > 0)
+        got_n = 0;
+    turn();
+    ok(is_done && result == 0, "until the peer reads");
+    conn.is_writable = false;
+    start(wait_writable);
+    clock_test_advance(6000);
+    turn();
+    ok(is_done && result == -E_STALLED, "or has not read for stall_us");
+    close_pair();
+}
+
 static void flush(void *arg)
 {
     (void)arg;
@@ -791,6 +862,9 @@ int main(void)
     test_write_interrupted();
     test_send();
     test_queue();
+    test_queue_in_parts();
+    test_send_to_nobody();
+    test_wait_writable();
     test_flush();
     test_stall();
     test_stall_and_deadline();

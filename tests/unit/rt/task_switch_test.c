@@ -113,8 +113,18 @@ static void test_tiers(void)
     is_int(resident_pages(stacks[STACKS_WARM]), 0, "the others without");
     struct task_stack s = task_stack_acquire();
     ok(s.top == stacks[STACKS_WARM - 1].top, "the warm ones are used first");
+    for (size_t i = 1; i < STACKS_WARM; i++)
+        stacks[i] = task_stack_acquire();
+    struct task_stack cold = task_stack_acquire();
+    is_int(idle.cold_n, many - STACKS_WARM - 1 - (many == MANY ? 5 : 0), "then the others");
+    memset(cold.top - 10000, 1, 10000);
+    is_int(resident_pages(cold), 3, "which get memory again");
+    for (size_t i = 1; i < STACKS_WARM; i++)
+        task_stack_release(stacks[i]);
     task_stack_release(s);
+    task_stack_release(cold);
     task_stacks_trim();
+    is_int(task_stacks_idle(), 0, "all are given back");
 }
 
 static void test_guard(void)

@@ -552,7 +552,7 @@ static void test_many(void)
         task_wake(tasks[i], 0);
     turn();
     ok(n_done == many && task_count() == 0, "and all woken in one turn");
-    ok(task_stacks_idle() > 0 && task_stacks_idle() <= 256 + 4096, "not all stacks are kept");
+    ok(task_stacks_idle() > 0 && task_stacks_idle() <= 512 + 4096, "not all stacks are kept");
     for (size_t i = 0; i < 1000; i++)
         tasks[i] = task_spawn(wait_and_count, NULL);
     turn();
