@@ -34,7 +34,7 @@ export interface StartOptions {
 }
 
 /** Fails, showing just the report, when standard error holds one. */
-function expectNoReport(stderr: string): void {
+export function expectNoReport(stderr: string): void {
   const at = stderr.search(REPORT);
   if (at >= 0) assert.fail(`standard error holds a report:\n${stderr.slice(stderr.lastIndexOf("\n", at) + 1).slice(0, 6000)}`);
 }
@@ -53,7 +53,7 @@ export async function run(args: string[], env: Record<string, string> = {}, cwd?
   return { code, stdout, stderr };
 }
 
-function environment(extra: Record<string, string>): Record<string, string> {
+export function environment(extra: Record<string, string>): Record<string, string> {
   const env: Record<string, string> = { TB_ADMIN_KEY: ADMIN_KEY, UP_KEY: PROVIDER_KEY };
   for (const name of PASSED_ON) {
     const value = process.env[name];
