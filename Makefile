@@ -17,8 +17,9 @@ C_FILES       = $(shell git ls-files 'src/*.[ch]' 'tests/*.[ch]' 'bench/*.[ch]')
 build: setup-build $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet
 
-$(BUILD)/build.ninja:
-	@meson setup $(BUILD) -Db_sanitize=$(SANITIZE) -Db_lundef=false $(MESON_FLAGS)
+$(BUILD)/build.ninja: | setup-build
+	@echo "configuring $(BUILD)"
+	@out=$$(meson setup $(BUILD) -Db_sanitize=$(SANITIZE) -Db_lundef=false $(MESON_FLAGS) 2>&1) || { echo "$$out"; exit 1; }
 
 setup-%:
 	@tools/setup $*
@@ -43,7 +44,7 @@ lint: setup-lint
 	@tools/tidy build-tidy
 
 fuzz: setup-fuzz
-	@[ -f build-fuzz/build.ninja ] || CC=$(CLANG) meson setup build-fuzz -Dfuzz=true -Db_sanitize=address,undefined \
+	@[ -f build-fuzz/build.ninja ] || CC=$(CLANG) meson setup >/dev/null build-fuzz -Dfuzz=true -Db_sanitize=address,undefined \
 	  -Db_lundef=false -Dc_args=-fsanitize=fuzzer-no-link
 	@tools/run_fuzz build-fuzz $(FUZZ_SECONDS)
 
