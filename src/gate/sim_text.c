@@ -12,7 +12,8 @@
 #include "base/clock.h"
 #include "gate/sim_parts.h"
 
-#define PIECE_MAX    12         /* bytes of one token */
+#define PIECE_MAX    12         /* bytes of one token... */
+#define WORD_MAX     16         /* ...and of a word of lorem ipsum, which is never cut */
 #define INVENTED_MAX (1u << 18) /* bytes of what a schema makes */
 #define NAME_MAX_N   256        /* bytes of a tool's name */
 #define LOREM_TOKENS 64
@@ -32,9 +33,9 @@ static bool is_white(char c)
 }
 
 /* The first token of a text that is not empty. */
-static str first_piece(str text)
+static str first_piece(str text, size_t longest)
 {
-    size_t most = MIN(text.n, (size_t)PIECE_MAX), n = 0;
+    size_t most = MIN(text.n, longest), n = 0;
     while (n < most && is_white(text.p[n]))
         n++;
     while (n < most && !is_white(text.p[n]))
@@ -49,12 +50,12 @@ bool sim_answer_next(const struct sim_answer *a, struct sim_cursor *c, str *piec
     if (c->said >= a->output_tokens)
         return false;
     if (a->is_lorem) {
-        *piece = first_piece(str_skip(str_of(lorem_text, sizeof lorem_text - 1), c->at));
+        *piece = first_piece(str_skip(str_of(lorem_text, sizeof lorem_text - 1), c->at), WORD_MAX);
         c->at = (c->at + piece->n) % (sizeof lorem_text - 1);
         if (c->said == 0)
             *piece = str_skip(*piece, 1); /* no space before the first word */
     } else {
-        *piece = first_piece(str_skip(buf_str(&a->text), c->at));
+        *piece = first_piece(str_skip(buf_str(&a->text), c->at), PIECE_MAX);
         c->at += piece->n;
     }
     c->said++;
