@@ -132,7 +132,8 @@ static int MAY_YIELD send_request(struct call *c, const struct call_request *r)
     }
     struct iovec iov[CALL_PIECES + 1] = {{.iov_base = head.p, .iov_len = head.n}};
     must(r->n_pieces <= CALL_PIECES);
-    memcpy(&iov[1], r->pieces, r->n_pieces * sizeof *iov);
+    if (r->n_pieces > 0)
+        memcpy(&iov[1], r->pieces, r->n_pieces * sizeof *iov);
     int rc = net_write(&c->up->conn, iov, (int)r->n_pieces + 1);
     buf_fini(&head);
     if (rc == 0 && r->more)

@@ -136,7 +136,8 @@ static void log_error(struct log_event *ev, const struct err *e)
  * wrong. */
 static enum log_level level_of(const struct exchange *x, int status)
 {
-    if (status >= 500)
+    bool is_clients = x->err.code != 0 && err_info(x->err.code)->source == ERR_SOURCE_CLIENT;
+    if (status >= 500 && !is_clients)
         return LOG_WARN;
     return x->path && x->path->auth == PATH_AUTH_PUBLIC ? LOG_DEBUG : LOG_INFO;
 }
