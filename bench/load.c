@@ -384,8 +384,8 @@ static void report(int64_t window_ns)
     printf(",\"rss0_kb\":%ld,\"rss_end_kb\":%ld,\"rss_max_kb\":%ld,\"hwm_kb\":%ld",
            seen.rss_start_kib, rss_end_kib, seen.rss_most_kib, tree_memory_kib(&server, "VmHWM:"));
     long rss_kib = options.idles ? rss_end_kib : seen.rss_most_kib;
-    printf(",\"rss_kb_per_conn\":%.2f",
-           per((double)(rss_kib - seen.rss_start_kib), options.clients));
+    long holders = seen.most_streams > 0 ? seen.most_streams : options.clients;
+    printf(",\"rss_kb_per_conn\":%.2f", per((double)(rss_kib - seen.rss_start_kib), holders));
     if (options.request.streams)
         report_streams(seconds, cpu_us);
     puts("}");
