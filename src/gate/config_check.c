@@ -24,7 +24,7 @@ static void check_node(struct config *c, struct config_node *n, const struct opt
 static const char *const core_names[] = {[CORE_NULL] = "nothing",
                                          [CORE_BOOL] = "a boolean",
                                          [CORE_INT] = "a number",
-                                         [CORE_FLOAT] = "a number",
+                                         [CORE_FLOAT] = "a number with a fraction",
                                          [CORE_STRING] = "a text"};
 
 static const char *type_of(const struct config_node *n)
@@ -56,10 +56,14 @@ static void complain_type(struct config *c, struct config_node *n, const struct 
     struct config_problem *p = config_complain(
         c, CONFIG_WRONG_TYPE, n, STR_FMT " needs " STR_FMT " and is %s", STR_ARG(name_of(c, n)),
         STR_ARG(schema_type_text(&c->arena, o)), type_of(n));
-    bool is_number = n->type == CONFIG_SCALAR && n->is_plain && o->type != OPTION_SECRET;
-    if (is_number && o->type != OPTION_GROUP && o->type != OPTION_MAP && o->type != OPTION_LIST)
+    bool is_text = o->type == OPTION_TEXT || o->type == OPTION_ID || o->type == OPTION_PATH ||
+                   o->type == OPTION_KIND || o->type == OPTION_HEADER;
+    if (n->type == CONFIG_SCALAR && is_text)
         p->help =
             arena_printf(&c->arena, "write \"" STR_FMT "\"", STR_ARG(config_quote(c, n->raw)));
+    else if (n->type == CONFIG_SCALAR && o->type == OPTION_ADDRESS)
+        p->help =
+            arena_printf(&c->arena, "write 127.0.0.1:" STR_FMT, STR_ARG(config_quote(c, n->raw)));
 }
 
 static bool is_null(const struct config_node *n)
@@ -72,7 +76,11 @@ static void complain_empty(struct config *c, struct config_node *n)
     n->is_bad = true;
     struct config_problem *p =
         config_complain(c, CONFIG_EMPTY_VALUE, n, STR_FMT " is empty", STR_ARG(name_of(c, n)));
-    p->help = S("remove it to get its default");
+    if (n->type == CONFIG_SCALAR && config_reference_is_any(n->raw))
+        p->help = S("what it refers to is empty");
+    else
+        p->help = n->option && n->option->fallback ? S("remove it to get its default")
+                                                   : S("give it a value, or remove it");
 }
 
 /* A value of the right type that is wrong in itself. */
@@ -103,12 +111,12 @@ static void free_secret(void *obj)
     secret_free(obj);
 }
 
-static void hide_literal(struct config *c, struct config_node *n)
+static void warn_literal(struct config *c, struct config_node *n)
 {
-    config_mask(c, n->at);
     struct config_problem *p =
         config_complain(c, CONFIG_LITERAL_SECRET, n, "the secret " STR_FMT " stands in the file",
                         STR_ARG(name_of(c, n)));
+
     p->help = secret_help(c, n);
 }
 
@@ -126,6 +134,8 @@ static void take_secret(struct config *c, struct config_node *n, str text)
     } else {
         n->secret = secret_new(text);
         arena_on_fini(&c->arena, free_secret, n->secret);
+        if (is_literal)
+            warn_literal(c, n);
     }
     if (text.p != n->raw.p)
         config_wipe(text);
@@ -149,11 +159,17 @@ static void check_range(struct config *c, struct config_node *n, const struct op
     if (n->number >= o->min && n->number <= o->max)
         return;
     n->is_bad = true;
-    config_complain(c, o->path[0] == 'v' && o->min == o->max ? CONFIG_VERSION : CONFIG_OUT_OF_RANGE,
-                    n, STR_FMT " must be from " STR_FMT " to " STR_FMT ", and is " STR_FMT,
-                    STR_ARG(name_of(c, n)), STR_ARG(schema_bound_text(&c->arena, o, o->min)),
-                    STR_ARG(schema_bound_text(&c->arena, o, o->max)),
-                    STR_ARG(config_quote(c, n->raw)));
+    str is = config_quote(c, n->raw);
+    if (o->min == o->max)
+        config_complain(c, CONFIG_VERSION, n,
+                        "this program reads version " STR_FMT
+                        " of the format, and this is " STR_FMT,
+                        STR_ARG(schema_bound_text(&c->arena, o, o->max)), STR_ARG(is));
+    else
+        config_complain(c, CONFIG_OUT_OF_RANGE, n,
+                        STR_FMT " must be from " STR_FMT " to " STR_FMT ", and is " STR_FMT,
+                        STR_ARG(name_of(c, n)), STR_ARG(schema_bound_text(&c->arena, o, o->min)),
+                        STR_ARG(schema_bound_text(&c->arena, o, o->max)), STR_ARG(is));
 }
 
 static void check_int(struct config *c, struct config_node *n, const struct option *o)
@@ -388,7 +404,7 @@ static void check_scalar(struct config *c, struct config_node *n, const struct o
         return;
     }
     if (hide && !n->is_default && !config_reference_is_pure(n->raw))
-        hide_literal(c, n);
+        config_mask(c, n->at);
     if (n->is_bad)
         return;
     if (!config_reference_resolve(c, n, &text)) {
@@ -479,7 +495,7 @@ static void complete_group(struct config *c, struct config_node *group, const st
 
 static void complain_unknown(struct config *c, struct config_node *n, const struct option *group)
 {
-    str near = schema_nearest(group, n->key);
+    str near = config_wants_hint(c, n->key) ? schema_nearest(group, n->key) : S_EMPTY;
 
     n->is_bad = true;
     const struct option *meant = near.n > 0 ? schema_child(group, near) : NULL;
@@ -559,6 +575,16 @@ static void check_map_key(struct config *c, struct config_node *n, const struct 
                         what);
 }
 
+/* Bounds the lists that are compared each with each. */
+static void check_length(struct config *c, struct config_node *n, const struct option *o)
+{
+    if (o->max == 0 || n->n <= (size_t)o->max)
+        return;
+    n->is_bad = true;
+    config_complain(c, CONFIG_OUT_OF_RANGE, n, STR_FMT " has %zu elements, and may have %lld",
+                    STR_ARG(name_of(c, n)), n->n, (long long)o->max);
+}
+
 static void check_map(struct config *c, struct config_node *n, const struct option *o)
 {
     if (n->type != CONFIG_MAP) {
@@ -591,6 +617,7 @@ static void check_list(struct config *c, struct config_node *n, const struct opt
     }
     if (n->n == 0 && (o->flags & OPTION_NOT_EMPTY))
         complain_empty(c, n);
+    check_length(c, n, o);
     for (struct config_node *child = n->first; child; child = child->next)
         check_node(c, child, schema_child(o, S_EMPTY));
 }
@@ -630,6 +657,7 @@ static void mask_known(struct config *c, struct config_node *n, const struct opt
 
 void config_check(struct config *c)
 {
+    config_mask_comments(c);
     if (c->has_syntax_error) {
         if (c->root) {
             mask_known(c, c->root, schema_root());

@@ -16,8 +16,9 @@
 #include "wire/json.h"
 
 #define CONTEXT_LINES 2
-#define LINE_MAX      160 /* characters shown of one line */
-#define LINE_LEAD     60  /* of these, before the fault */
+#define LINE_MAX      160         /* characters shown of one line */
+#define LINE_LEAD     60          /* of these, before the fault */
+#define LINE_BYTES    (64u << 10) /* a longer line is not shown: each problem would walk it */
 
 static const char red[] = "\x1b[1;31m", yellow[] = "\x1b[1;33m", green[] = "\x1b[1;32m",
                   blue[] = "\x1b[34m", bold[] = "\x1b[1m", plain[] = "\x1b[0m";
@@ -70,6 +71,31 @@ static void put_line(struct buf *out, str line, unsigned from, unsigned to)
     }
 }
 
+/* Two cells of a terminal: the wide ranges of Unicode's EastAsianWidth, coarsely. */
+static bool is_wide(uint32_t code)
+{
+    return (code >= 0x1100 && code <= 0x115f) || (code >= 0x2e80 && code <= 0xa4cf) ||
+           (code >= 0xac00 && code <= 0xd7a3) || (code >= 0xf900 && code <= 0xfaff) ||
+           (code >= 0xfe30 && code <= 0xfe6f) || (code >= 0xff00 && code <= 0xff60) ||
+           (code >= 0x1f300 && code <= 0x1faff) || (code >= 0x20000 && code <= 0x3fffd);
+}
+
+/* Cells that the characters [from, to) take, and one for each place behind the line's end. */
+static unsigned cells(str line, unsigned from, unsigned to)
+{
+    unsigned n = 0;
+
+    for (unsigned column = 0; column < to; column++) {
+        struct utf8 u = {.n = 0};
+        if (line.n > 0)
+            u = utf8_at(line);
+        if (column >= from)
+            n += is_wide(u.code) ? 2 : 1;
+        line = str_skip(line, u.n);
+    }
+    return n;
+}
+
 static unsigned digits(unsigned n)
 {
     unsigned d = 1;
@@ -101,13 +127,20 @@ static void put_gutter(const struct canvas *cv, unsigned width, unsigned line)
     buf_put_char(cv->out, ' ');
 }
 
-static void put_caret(const struct canvas *cv, const struct config_problem *p, unsigned width,
-                      unsigned from)
-{
-    unsigned carets = MIN(MAX(p->width, 1), (unsigned)LINE_MAX - LINE_LEAD);
+/* A place in the text that is shown: its line, and the first column of it that is. */
+struct view {
+    str line;
+    unsigned gutter, from;
+};
 
-    put_gutter(cv, width, 0);
-    put_spaces(cv->out, p->mark.column - 1 - from);
+static void put_caret(const struct canvas *cv, const struct config_problem *p, const struct view *v)
+{
+    unsigned column = p->mark.column - 1;
+    unsigned shown = MIN(MAX(p->width, 1), (unsigned)LINE_MAX - LINE_LEAD);
+    unsigned carets = cells(v->line, column, column + shown);
+
+    put_gutter(cv, v->gutter, 0);
+    put_spaces(cv->out, cells(v->line, v->from, column));
     paint(cv, p->severity == CONFIG_ERROR ? red : yellow);
     for (unsigned i = 0; i < carets; i++)
         buf_put_char(cv->out, '^');
@@ -124,14 +157,16 @@ static void put_source(const struct canvas *cv, const struct config *c,
     unsigned first = line > CONTEXT_LINES ? line - CONTEXT_LINES : 1;
     unsigned from = column > LINE_MAX - LINE_LEAD ? column - LINE_LEAD : 0;
 
+    if (line_text(c, line).n > LINE_BYTES)
+        return;
     for (unsigned i = first; i <= line; i++) {
         put_gutter(cv, width, i);
-        put_line(cv->out, line_text(c, i), from, from + LINE_MAX);
+        put_line(cv->out, str_slice(line_text(c, i), 0, LINE_BYTES), from, from + LINE_MAX);
         while (cv->out->n > 0 && cv->out->p[cv->out->n - 1] == ' ')
             cv->out->n--;
         buf_put_char(cv->out, '\n');
     }
-    put_caret(cv, p, width, from);
+    put_caret(cv, p, &(struct view){.line = line_text(c, line), .gutter = width, .from = from});
 }
 
 /* ---- text ---- */

@@ -21,6 +21,7 @@
 #define CONFIG_DEPTH_MAX    32
 #define CONFIG_NODES_MAX    100000
 #define CONFIG_PROBLEMS_MAX 1000 /* kept; the rest is counted */
+#define CONFIG_HINTS_MAX    100  /* behind so many problems nobody asks "did you mean" */
 
 enum config_code {
 #define CONFIG_CODE(name, number, title, explanation) CONFIG_##name = (number),
@@ -81,6 +82,10 @@ struct config {
     size_t text_n;
     const char **lines; /* beginnings, n_lines + 1 of them: the last is the end of the text */
     size_t n_lines;
+    struct {
+        unsigned line, column;
+        const char *p;
+    } place;                  /* in `lines`, for config_mask.c; line 0: none */
     struct config_node *root; /* NULL: nothing could be read */
     struct config_problem *problems;
     size_t n_problems, n_errors, n_dropped;
@@ -124,6 +129,11 @@ struct config_problem *config_add_at(struct config *c, enum config_code code, st
 /* For a message: cut to a decent length, control characters replaced; *** for a URL with a password
  * in it. Only for values of options that are no secrets. */
 str config_quote(struct config *c, str s);
+/* Is it worth the time to look for what was meant? */
+static inline bool config_wants_hint(const struct config *c, str name)
+{
+    return c->n_problems < CONFIG_HINTS_MAX && name.n <= 64;
+}
 /* "did you mean `x`?", or empty for an empty x. */
 str config_did_you_mean(struct config *c, str near);
 str config_path(struct arena *a, const struct config_node *n);
@@ -136,6 +146,7 @@ void config_mask(struct config *c, struct config_span at);
 void config_mask_tree(struct config *c, struct config_node *n);
 /* The same where a name or a text looks like a secret: for values nobody can tell the type of. */
 void config_mask_suspects(struct config *c, struct config_node *n);
+void config_mask_comments(struct config *c);
 void config_mask_suspect_lines(struct config *c); /* without a tree: text that is no YAML */
 bool config_looks_secret(str key, str value);
 bool config_has_userinfo(str s); /* user:password@ in a URL */

@@ -1,7 +1,7 @@
 /* The small grammars of configuration values.
  *
- * Every number goes through checked arithmetic, so that "99999999999999d" is refused and not
- * wrapped. A duration needs its unit: a bare 30 could mean seconds to one reader and milliseconds
+ * Every number goes through checked arithmetic, so that "99999999999999d" is out of range and does
+ * not wrap. A duration needs its unit: a bare 30 could mean seconds to one reader and milliseconds
  * to another. Sizes are powers of 1024 and say so (KiB); 32MB is refused for the same reason.
  *
  * The URL grammar is narrower than RFC 3986 on purpose. A base URL is pasted in front of every
@@ -157,17 +157,23 @@ enum core_type value_core_type(str plain)
     return is_float_text(plain) ? CORE_FLOAT : CORE_STRING;
 }
 
+/* Digits and a unit. What is too large for the type becomes its largest value, which is out of
+ * every option's range: "needs a number, not 99999999999999999999" would be no help. */
 static bool with_unit(str s, const struct unit *units, size_t n, int64_t *out)
 {
     size_t digits = count_digits(s);
     str suffix = str_skip(s, digits);
     int64_t v = 0;
 
-    if (!digits_of_base(str_slice(s, 0, digits), 10, &v))
+    if (digits == 0)
         return false;
+    bool fits = digits_of_base(str_slice(s, 0, digits), 10, &v);
     for (size_t i = 0; i < n; i++) {
-        if (str_eq(suffix, str_from_cz(units[i].suffix)))
-            return !__builtin_mul_overflow(v, units[i].factor, out);
+        if (!str_eq(suffix, str_from_cz(units[i].suffix)))
+            continue;
+        if (!fits || __builtin_mul_overflow(v, units[i].factor, out))
+            *out = INT64_MAX;
+        return true;
     }
     return false;
 }

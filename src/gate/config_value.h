@@ -1,7 +1,7 @@
 /* Texts of the configuration -> values: durations, sizes, counts, dates, URLs.
  *
- * Pure functions without state. Each returns false for what it does not understand and for numbers
- * that do not fit; the caller says so with a position. */
+ * Pure functions without state. Each returns false for what it does not understand; the caller says
+ * so with a position. Durations, sizes and counts too large for the type become INT64_MAX. */
 #pragma once
 
 #include "base/arena.h"

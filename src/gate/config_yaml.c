@@ -35,7 +35,8 @@ static bool is_stand_in(const char *p, const char *end)
            (unsigned char)p[2] < STAND_IN_FIRST + sizeof special - 1;
 }
 
-/* Length of the reference at p ("${...}" on one line, with a scheme); 0: there is none. */
+/* Length of the reference at p ("${...}" on one line, with a scheme, without a quote that may end
+ * the scalar round it); 0: there is none. */
 static size_t reference_len(const char *p, const char *end)
 {
     if (end - p < 3 || p[0] != '$' || p[1] != '{')
@@ -45,7 +46,7 @@ static size_t reference_len(const char *p, const char *end)
         q++;
     if (q == p + 2 || q == end || *q != ':')
         return 0;
-    while (q < end && *q != '}' && *q != '\n' && *q != '\r')
+    while (q < end && !strchr("}\"'\n\r", *q))
         q++;
     return q < end && *q == '}' ? (size_t)(q - p) + 1 : 0;
 }
@@ -129,15 +130,20 @@ static bool has_tab_indent(const struct config *c, unsigned line)
     return p < end && *p == '\t';
 }
 
-static str syntax_help(const struct config *c, unsigned line, const char *problem)
+static str syntax_help(struct config *c, const yaml_parser_t *parser, unsigned line)
 {
+    const char *problem = parser->problem ? parser->problem : "";
+
     if (has_tab_indent(c, line))
         return S("indent with spaces, not with tabs");
     if (strstr(problem, "mapping values are not allowed"))
         return S("a text with `: ` in it needs quotes; or is the line indented too deep?");
+    if (strstr(problem, "expected ',' or"))
+        return arena_printf(&c->arena, "is what line %zu opens closed?",
+                            parser->context_mark.line + 1);
     if (strstr(problem, "expected key") || strstr(problem, "block"))
         return S("is the line indented like its neighbours?");
-    if (strstr(problem, "quoted scalar"))
+    if (strstr(problem, "end of stream"))
         return S("is a closing quote missing?");
     if (strstr(problem, "cannot start any token"))
         return S("put the text in quotes");
@@ -185,10 +191,13 @@ static void end_with_syntax_error(struct reader *r)
                            "the text is not valid UTF-8, or has a control character (%s)", problem);
         return;
     }
-    struct config_span at = inside_text(c, point(r->parser.problem_mark));
+    /* For what has no end, its beginning helps more than the end of the file. */
+    bool is_endless = strstr(problem, "end of stream") != NULL && r->parser.context;
+    struct config_span at =
+        inside_text(c, point(is_endless ? r->parser.context_mark : r->parser.problem_mark));
     struct config_problem *p =
         config_complain_at(c, CONFIG_SYNTAX, at, "not valid YAML: %s", problem);
-    p->help = syntax_help(c, at.line, problem);
+    p->help = syntax_help(c, &r->parser, at.line);
 }
 
 static void end_with(struct reader *r, enum config_code code, yaml_mark_t at, const char *text)

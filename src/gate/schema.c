@@ -56,6 +56,7 @@ static const struct option options[] = {
      .type = OPTION_LIST,
      .flags = OPTION_ONE_OR_LIST | OPTION_NOT_EMPTY,
      .fallback = "127.0.0.1:8080",
+     .max = 64,
      .doc = "Addresses for clients: one, or a list.",
      .example = "[127.0.0.1:8080, \"unix:/run/throwbar/api.sock\"]"},
     {.path = "server.listen[]",

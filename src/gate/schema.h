@@ -48,8 +48,8 @@ struct option {
     unsigned flags;
     const char *fallback; /* the default as it would be written; NULL: none */
     const char *word;     /* a word accepted besides: "auto", "off"; its number is 0 */
-    int64_t min, max;
-    const char *choices; /* "open|keys" */
+    int64_t min, max;     /* of the number; max of a list: its elements, 0: no bound */
+    const char *choices;  /* "open|keys" */
     const char *doc;
     const char *example;
 };

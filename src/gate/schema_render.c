@@ -156,6 +156,8 @@ static void put_list(struct json_writer *w, struct arena *a, const struct option
     json_put_str(w, "type", S("array"));
     if (o->flags & OPTION_NOT_EMPTY)
         json_put_int(w, "minItems", 1);
+    if (o->max > 0)
+        json_put_int(w, "maxItems", o->max);
     put_schema(w, a, "items", schema_child(o, S_EMPTY));
 }
 
@@ -227,7 +229,9 @@ void schema_render_json(struct buf *out)
 
 static void put_bounds(struct buf *out, struct arena *a, const struct option *o)
 {
-    if (o->max > 0 && o->min != o->max)
+    if (o->max > 0 && o->type == OPTION_LIST)
+        buf_printf(out, ", at most %lld", (long long)o->max);
+    else if (o->max > 0 && o->min != o->max)
         buf_printf(out, ", " STR_FMT " to " STR_FMT, STR_ARG(schema_bound_text(a, o, o->min)),
                    STR_ARG(schema_bound_text(a, o, o->max)));
 }

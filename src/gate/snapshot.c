@@ -26,58 +26,53 @@
 
 struct inflight {
     _Atomic unsigned n; /* written by every worker; relaxed: a limit, not a lock */
-    struct inflight *next;
-    unsigned users; /* snapshots; under the registry's lock */
+    unsigned users;     /* snapshots; under the registry's lock */
     size_t block_bytes;
     size_t id_n;
     char id[];
 };
 
-static struct inflight *registry;
+static struct table registry; /* id -> struct inflight; under the lock */
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
 
-static struct inflight *inflight_find(str id)
+static struct inflight *inflight_new(str id)
 {
-    for (struct inflight *f = registry; f; f = f->next) {
-        if (str_eq(str_of(f->id, f->id_n), id))
-            return f;
-    }
-    return NULL;
+    size_t size = 0;
+    struct inflight *f = pool_acquire(sizeof *f + id.n, &size);
+
+    memset(f, 0, sizeof *f);
+    if (id.n > 0)
+        memcpy(f->id, id.p, id.n);
+    f->id_n = id.n;
+    f->block_bytes = size;
+    return f;
 }
 
 _Atomic unsigned *provider_inflight_acquire(str id)
 {
     pthread_mutex_lock(&registry_lock);
-    struct inflight *f = inflight_find(id);
+    struct inflight *f = table_get(&registry, id);
     if (!f) {
-        size_t size = 0;
-        f = pool_acquire(sizeof *f + id.n, &size);
-        memset(f, 0, sizeof *f);
-        if (id.n > 0)
-            memcpy(f->id, id.p, id.n);
-        f->id_n = id.n;
-        f->block_bytes = size;
-        f->next = registry;
-        registry = f;
+        f = inflight_new(id);
+        table_add(&registry, str_of(f->id, f->id_n), f);
     }
     f->users++;
     pthread_mutex_unlock(&registry_lock);
     return &f->n;
 }
 
-void provider_inflight_release(_Atomic unsigned *counter)
+void provider_inflight_release(str id)
 {
     pthread_mutex_lock(&registry_lock);
-    struct inflight **at = &registry;
-    while (*at && &(*at)->n != counter)
-        at = &(*at)->next;
-    struct inflight *f = *at;
+    struct inflight *f = table_get(&registry, id);
     must(f && f->users > 0);
     f->users--;
     if (f->users == 0) {
-        *at = f->next;
+        table_remove(&registry, id);
         pool_release(f, f->block_bytes);
     }
+    if (registry.n == 0)
+        table_fini(&registry);
     pthread_mutex_unlock(&registry_lock);
 }
 

@@ -173,7 +173,7 @@ static void compile_listeners(struct snapshot *s, struct config *c,
     const struct config_node *list = config_get(server, "listen");
     const struct config_node *admin = config_get(server, "admin");
 
-    if (list && list->type == CONFIG_LIST) {
+    if (config_is_good(list) && list->type == CONFIG_LIST) {
         s->listen = arena_new_n(&s->arena, struct listen_addr, list->n);
         for (const struct config_node *n = list->first; n; n = n->next) {
             struct listen_addr *l = &s->listen[s->n_listen];
@@ -253,7 +253,7 @@ static void compile_log(struct snapshot *s, struct config *c)
 static void complain_provider(struct snapshot *s, struct config *c, const struct config_node *use,
                               str id)
 {
-    str near = id.n <= 128 ? table_nearest(&s->providers_by_id, id) : S_EMPTY;
+    str near = config_wants_hint(c, id) ? table_nearest(&s->providers_by_id, id) : S_EMPTY;
     struct config_problem *p =
         config_complain(c, CONFIG_UNKNOWN_PROVIDER, use, "there is no provider `" STR_FMT "`",
                         STR_ARG(config_quote(c, id)));
@@ -336,12 +336,12 @@ static void compile_key_models(struct snapshot *s, struct config *c, const struc
         if (n->is_bad)
             continue;
         if (!is_known_name(s, n->text)) {
+            str near =
+                config_wants_hint(c, n->text) ? table_nearest(&s->models_by_id, n->text) : S_EMPTY;
             struct config_problem *p = config_complain(
                 c, CONFIG_UNKNOWN_MODEL, n, "there is no model or provider `" STR_FMT "`",
                 STR_ARG(config_quote(c, n->raw)));
-            p->help = n->text.n <= 128
-                          ? config_did_you_mean(c, table_nearest(&s->models_by_id, n->text))
-                          : S_EMPTY;
+            p->help = config_did_you_mean(c, near);
             continue;
         }
         key->models[key->n_models++] = snapshot_str(s, n->text);
@@ -396,7 +396,7 @@ static void compile_key(struct snapshot *s, struct config *c, const struct confi
 static void compile_keys(struct snapshot *s, struct config *c)
 {
     const struct config_node *keys = config_get(c->root, "keys");
-    const struct config_node *auth = config_get(c->root, "auth");
+    const struct config_node *mode = config_get(config_get(c->root, "auth"), "mode");
     struct table ids;
 
     if (keys && keys->type == CONFIG_LIST && keys->n > 0) {
@@ -407,9 +407,9 @@ static void compile_keys(struct snapshot *s, struct config *c)
                 compile_key(s, c, n, &ids);
         }
         table_fini(&ids);
-    } else if (s->auth_mode == AUTH_KEYS && (!keys || !keys->is_bad)) {
+    } else if (config_is_good(mode) && mode->number == AUTH_KEYS && (!keys || !keys->is_bad)) {
         struct config_problem *p =
-            config_complain(c, CONFIG_NO_KEYS, auth ? config_get(auth, "mode") : c->root,
+            config_complain(c, CONFIG_NO_KEYS, mode,
                             "auth.mode is keys and no key is declared: every request is refused");
         p->help = S("declare a key under `keys`, or set auth.mode: open");
     }

@@ -13,7 +13,7 @@ void snapshot_compile_providers(struct snapshot *s, struct config *c);
 
 /* The counter of requests in flight to the provider with this id; each acquire is released once. */
 _Atomic unsigned *provider_inflight_acquire(str id);
-void provider_inflight_release(_Atomic unsigned *counter);
+void provider_inflight_release(str id);
 
 /* A copy of a text in the snapshot; S_EMPTY stays so. */
 static inline str snapshot_str(struct snapshot *s, str text)

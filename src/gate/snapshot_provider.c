@@ -33,9 +33,9 @@ static void release_tls_client(void *obj)
 
 static void release_inflight(void *obj)
 {
-    struct provider *p = obj;
+    const struct provider *p = obj;
 
-    provider_inflight_release(p->inflight);
+    provider_inflight_release(p->id);
 }
 
 static void wipe_proxy(void *obj)
