@@ -15,6 +15,8 @@ export interface CliOptions {
   input?: string | Buffer;
   /** Run on a terminal of its own (both outputs come as standard output, with a carriage return before a line feed). */
   onTerminal?: boolean;
+  /** A program in between: it gets the binary's path behind the arguments. */
+  program?: string;
 }
 
 export interface CliResult {
@@ -34,7 +36,7 @@ export class Cli {
   constructor(readonly args: string[], options: CliOptions = {}) {
     const [program, all] = options.onTerminal
       ? ["script", ["-qec", `exec ${[BINARY, ...args].map((word) => `'${word}'`).join(" ")}`, "/dev/null"]]
-      : [BINARY, args];
+      : options.program ? [options.program, [...args, BINARY]] : [BINARY, args];
     this.child = spawn(program, all, {
       env: environment(options.env ?? {}), cwd: options.cwd, stdio: ["pipe", "pipe", "pipe"],
     });
@@ -44,7 +46,10 @@ export class Cli {
       this.pieces.push(data);
       for (const watcher of this.watchers) watcher();
     });
-    this.child.stderr.on("data", (data: Buffer) => (this.stderr += data.toString("utf8")));
+    this.child.stderr.on("data", (data: Buffer) => {
+      this.stderr += data.toString("utf8");
+      for (const watcher of this.watchers) watcher();
+    });
     this.ended = new Promise((done, fail) => {
       this.child.once("close", done);
       this.child.once("error", fail);
@@ -55,25 +60,36 @@ export class Cli {
     return Buffer.concat(this.pieces);
   }
 
-  /** The match of a pattern in what has been written, or will be. */
-  async says(pattern: RegExp): Promise<RegExpExecArray> {
+  /** The match of a pattern in what standard output has got, or will get. */
+  says(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.watch(pattern, () => this.bytes.toString("utf8"));
+  }
+
+  /** The same for standard error. */
+  logs(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.watch(pattern, () => this.stderr);
+  }
+
+  private watch(pattern: RegExp, text: () => string): Promise<RegExpExecArray> {
     const latch = new Latch<RegExpExecArray>();
     const look = () => {
-      const match = pattern.exec(this.bytes.toString("utf8"));
+      const match = pattern.exec(text());
       if (match) latch.open(match);
     };
     this.watchers.push(look);
     look();
     void this.ended.then(() => latch.fail(new Error(`it ended without ${pattern}:\n${this.bytes}${this.stderr}`)));
-    return latch.wait(`${pattern} on standard output`);
+    return latch.wait(String(pattern));
   }
 
   type(text: string): void {
     this.child.stdin.write(text);
   }
 
-  signal(signal: NodeJS.Signals): void {
+  /** Sends a signal and waits for the end. */
+  stop(signal: NodeJS.Signals): Promise<CliResult> {
     this.child.kill(signal);
+    return this.end();
   }
 
   async end(): Promise<CliResult> {
