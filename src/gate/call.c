@@ -18,6 +18,12 @@
 #define REQUEST_HEAD_MAX  (32u << 10)
 #define RESPONSE_HEAD_MAX (64u << 10)
 
+/* What is read at once. What a client does not take at once is copied to its connection's queue,
+ * so these two bound that queue: a whole read into an empty one, or small ones up to the mark at
+ * which reading pauses (NET_SEND_HIGH), are 64 KiB at most. */
+#define READ_BYTES        (60u << 10)
+#define READ_BYTES_LAGGED (16u << 10)
+
 /* Client headers that mean the same to every provider. */
 static const str passed_headers[] = {
     {"accept", 6},       {"user-agent", 10},          {"idempotency-key", 15},
@@ -143,12 +149,19 @@ static int MAY_YIELD send_request(struct call *c, const struct call_request *r)
 
 /* ---- receiving ---- */
 
+static size_t read_size(const struct call *c)
+{
+    const struct client *client = c->x->client;
+    bool is_lagging = client && client->conn.out_to > client->conn.out_from;
+    return is_lagging ? READ_BYTES_LAGGED : READ_BYTES;
+}
+
 /* Reads once into the scratch buffer, behind `held` bytes that are copied to its start. */
 static int MAY_YIELD receive(struct call *c, size_t held)
 {
     char *scratch = loop_scratch();
     if (held == 0) {
-        ssize_t n = net_read(&c->up->conn, scratch, LOOP_SCRATCH_BYTES);
+        ssize_t n = net_read(&c->up->conn, scratch, read_size(c));
         if (n < 0)
             return (int)n;
         c->p = scratch;

@@ -51,8 +51,10 @@ static struct exchange *exchange_begin(struct client *c)
     x->usage = USAGE_NONE;
     x->begin_us = clock_now_us();
     crypt_ulid(clock_wall_us(), x->id);
-    if (c->scope == CLIENT_SERVER)
+    if (c->scope == CLIENT_SERVER) {
         metric_add(M_INFLIGHT, 1);
+        atomic_fetch_add_explicit(&worker_requests_total, 1, memory_order_relaxed);
+    }
     return x;
 }
 
@@ -79,8 +81,10 @@ static bool exchange_end(struct exchange *x)
     c->has_lingering_body = !x->body.decoder.done;
     x->end_us = clock_read_us();
     observe_end(x);
-    if (c->scope == CLIENT_SERVER)
+    if (c->scope == CLIENT_SERVER) {
         metric_add(M_INFLIGHT, -1);
+        atomic_fetch_sub_explicit(&worker_requests_total, 1, memory_order_relaxed);
+    }
     lease_release(x->worker, x->lease);
     client_body_fini(&x->body);
     arena_fini(&x->request);

@@ -70,6 +70,16 @@ static void socket_free(struct listen_socket *s)
     mem_free(s);
 }
 
+/* Sockets that share a port would share it with another process of the same user, too: a second
+ * gateway started by mistake would take half of the first one's connections without a word. */
+static bool is_free(const struct net_addr *addr)
+{
+    int fd = net_listen_fd(addr, false);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
 static struct listen_socket *socket_open(const struct listen_addr *a, enum client_scope scope,
                                          unsigned n_fds)
 {
@@ -80,6 +90,10 @@ static struct listen_socket *socket_open(const struct listen_addr *a, enum clien
     s->addr = a->addr;
     s->fds = mem_new(n_fds * sizeof *s->fds);
     bool is_unix = a->addr.sa.ss_family == AF_UNIX;
+    if (n_fds > 1 && !is_free(&s->addr)) {
+        socket_free(s);
+        return NULL;
+    }
     for (unsigned i = 0; i < n_fds; i++) {
         s->fds[i] = net_listen_fd(&s->addr, n_fds > 1 && !is_unix);
         s->n_fds = i + 1;
@@ -218,6 +232,17 @@ static void refuse(int fd)
     close(fd);
 }
 
+/* Each request in flight may need a connection to a provider besides its client's: who is accepted
+ * without one left for it could only be refused, who waits in the kernel's queue is served when
+ * others have gone. */
+static bool may_accept(struct net_listener *net)
+{
+    (void)net;
+    unsigned open = atomic_load_explicit(&worker_clients_total, memory_order_relaxed) +
+                    atomic_load_explicit(&worker_requests_total, memory_order_relaxed);
+    return open + 2 <= worker_descriptors();
+}
+
 static void accepted(struct net_listener *net, int fd, const struct sockaddr *peer, socklen_t len)
 {
     struct listening *l = container_of(net, struct listening, net);
@@ -278,6 +303,7 @@ void listen_apply(struct worker *w, struct listen_order *o)
             l->fd = o->entries[i].fd;
             l->scope = o->entries[i].scope;
             l->net.on_accept = accepted;
+            l->net.may_accept = l->scope == CLIENT_SERVER ? may_accept : NULL;
             list_push_back(&w->listening, &l->link);
             must(net_listener_open(&l->net, l->fd) == 0);
         }

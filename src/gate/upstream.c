@@ -33,6 +33,7 @@ static struct upstream_pool *pool_get(struct worker *w, str key)
 
 static void upstream_free(struct upstream *u)
 {
+    atomic_fetch_sub_explicit(&worker_upstreams_total, 1, memory_order_relaxed);
     net_conn_close(&u->conn);
     pool_release(u, u->block_size);
 }
@@ -78,6 +79,15 @@ struct upstream *upstream_borrow(struct worker *w, const struct endpoint *ep)
     return NULL;
 }
 
+/* Out of descriptors, or nearly: what is idle makes room for what is wanted. */
+static void make_room(struct worker *w)
+{
+    unsigned open = atomic_load_explicit(&worker_clients_total, memory_order_relaxed) +
+                    atomic_load_explicit(&worker_upstreams_total, memory_order_relaxed);
+    if (open >= worker_descriptors())
+        upstream_close_idle(w);
+}
+
 int upstream_dial(struct worker *w, const struct endpoint *ep, struct arena *a,
                   struct upstream **out, struct err *e)
 {
@@ -97,11 +107,13 @@ int upstream_dial(struct worker *w, const struct endpoint *ep, struct arena *a,
     struct upstream *u = pool_acquire(sizeof *u, &size);
     *u = (struct upstream){.conn.watch.fd = -1, .block_size = size};
     list_init(&u->link);
+    make_room(w);
     int rc = dial(&u->conn, &options, a, e);
     if (rc < 0) {
         pool_release(u, size);
         return rc;
     }
+    atomic_fetch_add_explicit(&worker_upstreams_total, 1, memory_order_relaxed);
     u->pool = pool_get(w, ep->pool_key);
     *out = u;
     return 0;

@@ -5,11 +5,31 @@
  * thread; only the lease itself holds an atomic reference to the snapshot. */
 #include "gate/worker.h"
 
+#include <limits.h>
+#include <sys/resource.h>
+
 #include "base/mem.h"
 #include "gate/upstream.h"
 
 _Thread_local struct worker *worker_self;
 _Atomic unsigned worker_clients_total;
+_Atomic unsigned worker_upstreams_total;
+_Atomic unsigned worker_requests_total;
+
+#define DESCRIPTOR_RESERVE 128
+
+unsigned worker_descriptors(void)
+{
+    static _Atomic unsigned known; /* the limit is raised once, before any worker runs */
+    unsigned n = atomic_load_explicit(&known, memory_order_relaxed);
+    struct rlimit limit;
+    if (n == 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        rlim_t usable = MAX(limit.rlim_cur, (rlim_t)2 * DESCRIPTOR_RESERVE) - DESCRIPTOR_RESERVE;
+        n = (unsigned)MIN(usable, (rlim_t)UINT_MAX);
+        atomic_store_explicit(&known, n, memory_order_relaxed);
+    }
+    return n;
+}
 
 void worker_begin(struct worker *w, unsigned index)
 {

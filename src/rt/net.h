@@ -121,6 +121,8 @@ struct net_listener {
     bool is_paused; /* no descriptor is left; accepting resumes by itself */
     void (*on_accept)(struct net_listener *l, int fd, const struct sockaddr *peer,
                       socklen_t len); /* takes fd */
+    /* Asked before each accept; false pauses as if no descriptor were left. NULL: always true. */
+    bool (*may_accept)(struct net_listener *l);
     void *owner;
 };
 /* Accepts on fd (BORROWED: several loops may share one); on_accept is set before. Accepted sockets

@@ -266,6 +266,8 @@ static enum verdict judge(int error)
 
 static enum verdict accept_one(struct net_listener *l)
 {
+    if (l->may_accept && !l->may_accept(l))
+        return ACCEPT_PAUSE;
     struct sockaddr_storage peer = {0};
     socklen_t len = sizeof peer;
     int fd = accept4(l->watch.fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
