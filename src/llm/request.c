@@ -29,13 +29,18 @@ static int refuse_member(struct err *e, struct arena *a, str key, int code, cons
     return err_set(e, a, code, "%s: \"" STR_FMT "\".", why, STR_ARG(e->param));
 }
 
+static bool differs_in_case(str key, str name)
+{
+    return str_eq_nocase(key, name) && !str_eq(key, name);
+}
+
 static int check_name(struct arena *a, str key, struct err *e)
 {
     for (size_t i = 0; i < ARRAY_LEN(refused_members); i++)
         if (str_eq_nocase(key, refused_members[i]))
             return refuse_member(e, a, key, -E_BAD_REQUEST, "This member is not accepted here");
     for (size_t i = 0; i < ARRAY_LEN(read_members); i++)
-        if (str_eq_nocase(key, read_members[i]) && !str_eq(key, read_members[i]))
+        if (differs_in_case(key, read_members[i]))
             return refuse_member(e, a, key, -E_BAD_REQUEST,
                                  "This member differs from one that is read in letter case only");
     return 0;
@@ -126,6 +131,9 @@ static int read_stream_options(struct arena *a, struct request *r, struct err *e
         return err_set(e, a, -E_BAD_REQUEST, "\"stream_options\" must be an object.");
     struct json_scan inner;
     json_scan_members(a, m->value, &inner);
+    for (size_t i = 0; i < inner.n_members; i++)
+        if (differs_in_case(inner.members[i].key, S("include_usage")))
+            return err_set(e, a, -E_BAD_REQUEST, "Write \"include_usage\" in lower case.");
     bool is_duplicate = false;
     const struct json_member *asks = json_find(&inner, S("include_usage"), &is_duplicate);
     if (is_duplicate)
@@ -174,7 +182,7 @@ static str options_with_usage(struct arena *a, const struct request *r)
 static str json_quoted(struct arena *a, str text)
 {
     struct buf b;
-    buf_init(&b, 8 * REQUEST_MODEL_MAX);
+    buf_init(&b, 6 * text.n + 2); /* no character becomes longer than \u0000 */
     buf_put_json(&b, text);
     must(buf_is_ok(&b));
     str quoted = arena_str(a, buf_str(&b));

@@ -1,6 +1,9 @@
 /* The stream tap. It is on the path of every streamed chunk, so the usual event (one data line
- * with one JSON object that has no usage) is recognised by a few searches in place; only events
- * that matter are parsed.
+ * with one JSON object that has neither usage nor an error) is recognised by a few searches in
+ * place; only events that matter are parsed. The searches may take a plain event for one that
+ * matters, never the other way round: inside a JSON string a quote is escaped, so "usage" with
+ * its quotes is a whole string, and only a provider that escapes letters of its own keys could
+ * hide it.
  *
  * How a stream ends differs by operation (operation.def): chat says `data: [DONE]`; Responses
  * has no such marker but a terminal event type; images and speech end with a type in .completed
@@ -40,26 +43,48 @@ static bool is_end(const struct operation *op, str type)
     return false;
 }
 
+/* A part of something larger, named so in its type: it says nothing that is read here. */
+static bool is_delta(const struct operation *op, str type)
+{
+    return op->end != OPERATION_END_DONE && str_has_suffix(type, S(".delta"));
+}
+
+/* An event called error, or one that has an error beside whatever else it says: OpenRouter adds
+ * it to an ordinary chunk. */
 static bool is_error(const struct json_scan *data, str type)
 {
     const struct json_member *m = json_find(data, S("error"), NULL);
-    return str_eq(type, S("error")) || (m && m->type != JSON_NULL && type.n == 0);
+    return str_eq(type, S("error")) || (m && m->type != JSON_NULL);
 }
 
-/* Notes usage and the id from the data's top level, or from the `response` object inside it. */
-static void read_data(struct stream_tap *t, struct arena *scratch, const struct json_scan *data)
+static bool scan_object(struct arena *scratch, const struct json_scan *data, str name,
+                        struct json_scan *inner)
+{
+    const struct json_member *m = json_find(data, name, NULL);
+    if (!m || m->type != JSON_OBJECT)
+        return false;
+    json_scan_members(scratch, m->value, inner);
+    return true;
+}
+
+static void read_usage(struct stream_tap *t, struct arena *scratch, const struct json_scan *data)
 {
     const struct json_member *usage = json_find(data, S("usage"), NULL);
     if (usage && usage->type == JSON_OBJECT)
         usage_read_openai(scratch, usage->value, &t->usage);
-    const struct json_member *response = json_find(data, S("response"), NULL);
-    if (!response || response->type != JSON_OBJECT)
-        return;
+}
+
+/* Notes usage and the id: from the data's top level, from the `response` object inside it, or
+ * from `x_groq`, where Groq puts what nobody has asked for. */
+static void read_data(struct stream_tap *t, struct arena *scratch, const struct json_scan *data)
+{
     struct json_scan inner;
-    json_scan_members(scratch, response->value, &inner);
-    usage = json_find(&inner, S("usage"), NULL);
-    if (usage && usage->type == JSON_OBJECT)
-        usage_read_openai(scratch, usage->value, &t->usage);
+    if (scan_object(scratch, data, S("x_groq"), &inner))
+        read_usage(t, scratch, &inner);
+    read_usage(t, scratch, data);
+    if (!scan_object(scratch, data, S("response"), &inner))
+        return;
+    read_usage(t, scratch, &inner);
     const struct json_member *id = json_find(&inner, S("id"), NULL);
     if (id && id->type == JSON_STRING)
         t->response_id = json_unescape(scratch, id->value);
@@ -82,7 +107,7 @@ static enum stream_verdict strip_usage(struct arena *scratch, str event, const s
     const struct json_member *usage = json_find(data, S("usage"), NULL);
     if (!usage)
         return STREAM_KEEP;
-    if (usage->type == JSON_OBJECT && has_no_choices(data))
+    if (usage->type == JSON_OBJECT && has_no_choices(data) && !is_error(data, e->type))
         return STREAM_DROP;
     if (usage->type != JSON_NULL || e->data.p < event.p || e->data.p > event.p + event.n)
         return STREAM_KEEP;
@@ -105,38 +130,49 @@ static enum stream_verdict read_event(struct stream_tap *t, struct arena *scratc
         t->has_ended = t->has_ended || t->op->end == OPERATION_END_DONE;
         return STREAM_KEEP;
     }
+    t->has_error = t->has_error || str_eq(e.type, S("error")); /* whatever its data */
     struct json_scan data;
     if (json_scan(scratch, e.data, &data) < 0)
         return STREAM_KEEP;
     str type = event_type(scratch, &e, &data);
+    if (is_delta(t->op, type))
+        return STREAM_KEEP;
     t->has_ended = t->has_ended || is_end(t->op, type);
     t->has_error = t->has_error || is_error(&data, type);
     read_data(t, scratch, &data);
     return t->strips_usage ? strip_usage(scratch, event, &e, &data, edited) : STREAM_KEEP;
 }
 
+/* Is `text` one line with the blank one behind it, so that no further line can change what it
+ * says? Line ends with CR are left to the full reading. */
+static bool is_last_line(str text)
+{
+    return text.n >= 2 && text.p[text.n - 1] == '\n' && str_find_char(text, '\n') == text.n - 2 &&
+           str_find_char(text, '\r') == STR_NONE;
+}
+
 /* An event of one plain data line whose object can tell us nothing: the overwhelming case in a
  * chat stream. */
-static bool is_plain_chunk(const struct stream_tap *t, str event)
+static bool is_plain_chunk(const struct operation *op, str event)
 {
-    return t->op->end == OPERATION_END_DONE && str_has_prefix(event, S("data: {")) &&
-           !str_has_prefix(str_skip(event, 6), S("{\"error\"")) &&
-           str_find(event, S("\"usage\"")) == STR_NONE;
+    return op->end == OPERATION_END_DONE && str_has_prefix(event, S("data: {")) &&
+           is_last_line(event) && str_find(event, S("\"usage\"")) == STR_NONE &&
+           str_find(event, S("\"error\"")) == STR_NONE;
 }
 
 /* Responses and the others name the event first; the many delta events need no look inside. */
-static bool is_delta_event(str event)
+static bool is_delta_event(const struct operation *op, str event)
 {
-    if (!str_has_prefix(event, S("event: ")))
-        return false;
-    str line = str_slice(event, 0, str_find_char(event, '\n'));
-    return str_has_suffix(str_trim(line), S(".delta"));
+    str line, rest;
+    return str_has_prefix(event, S("event: ")) && str_cut(event, '\n', &line, &rest) &&
+           is_delta(op, line) && str_find_char(line, '\r') == STR_NONE &&
+           str_has_prefix(rest, S("data: ")) && is_last_line(rest);
 }
 
 enum stream_verdict stream_tap_event(struct stream_tap *t, struct arena *scratch, str event,
                                      str *edited)
 {
-    if (!is_plain_chunk(t, event) && !is_delta_event(event))
+    if (!is_plain_chunk(t->op, event) && !is_delta_event(t->op, event))
         return read_event(t, scratch, event, edited);
     t->events++;
     return STREAM_KEEP;
