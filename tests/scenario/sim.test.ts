@@ -36,6 +36,125 @@ scenario("sim/lorem obeys its options", async ({ throwbar }) => {
   assert.equal(failing.status, 429);
 });
 
+scenario("an attempt at the simulator looks like one at a provider", async ({ throwbar }) => {
+  const gateway = await throwbar(config(NOBODY));
+  const answer = await gateway.request({ body: ask("sim/lorem?tokens=3", "go") });
+  assert.match(answer.headers.get("tb-attempts") ?? "", /^sim;200;\d+ms$/);
+  assert.equal(answer.headers.get("tb-model"), "lorem");
+  const event = await gateway.requestEvent(answer.headers.get("tb-request-id"));
+  assert.equal(event["upstream_status"], 200);
+  assert.equal(event["output_tokens"], 3);
+  assert.ok(event["input_tokens"] > 0);
+  const failing = await gateway.request({ body: ask("sim/lorem?error=503", "go") });
+  assert.equal(failing.status, 503);
+  assert.equal(failing.json.error.gateway.code, "TB-4003");
+  assert.equal(failing.json.error.gateway.attempts[0].status, 503);
+  assert.match(failing.headers.get("tb-attempts") ?? "", /^sim;503;\d+ms$/);
+  assert.equal(await gateway.metric("throwbar_upstream_attempts_total", 'provider="sim",outcome="ok"'), 1);
+  assert.equal(await gateway.metric("throwbar_upstream_attempts_total", 'provider="sim",outcome="PROVIDER_FAILED"'), 1);
+  assert.equal(await gateway.metric("throwbar_requests_total", 'model="lorem"'), 1, "options are no label");
+});
+
+scenario("the simulator refuses what a provider would", async ({ throwbar }) => {
+  const gateway = await throwbar(config(NOBODY));
+  for (const [body, status, param, text] of [
+    [ask("sim/lorum", "go"), 404, "model", /did you mean sim\/lorem\?/],
+    [ask("sim/lorem?tokns=3", "go"), 400, "model", /no option "tokns"/],
+    [ask("sim/lorem?tokens=many", "go"), 400, "model", /takes a number/],
+    [ask("sim/echo", "go", { n: 2 }), 400, "n", /one choice/],
+    [ask("sim/echo", "go", { max_tokens: 0 }), 400, "max_tokens", /positive/],
+    [{ model: "sim/echo", messages: [] }, 400, "messages", /at least one message/],
+    [ask("sim/embed", "go"), 400, null, /does not offer \/chat\/completions/],
+  ] as const) {
+    const answer = await gateway.request({ body });
+    assert.equal(answer.status, status, answer.text);
+    assert.equal(answer.json.error.param, param);
+    assert.match(answer.json.error.message, text);
+  }
+  const image = await gateway.request({ path: "/v1/images/generations", body: { model: "sim/echo", prompt: "a cat" } });
+  assert.equal(image.json.error.code, "unsupported_operation");
+});
+
+scenario("a limit cuts the answer and says so", async ({ throwbar }) => {
+  const gateway = await throwbar(config(NOBODY));
+  const whole = await gateway.request({ body: ask("sim/echo", "one two three", { max_completion_tokens: 2 }) });
+  assert.equal(whole.json.choices[0].message.content, "one two");
+  assert.equal(whole.json.choices[0].finish_reason, "length");
+  const streamed = await gateway.request({ body: ask("sim/lorem", "go", { max_tokens: 2, stream: true }) });
+  const last = sseEvents(streamed.text).at(-2);
+  assert.equal(JSON.parse(last?.data ?? "").choices[0].finish_reason, "length");
+  const response = await gateway.request({ path: "/v1/responses", body: { model: "sim/echo?tokens=1", input: "one two" } });
+  assert.equal(response.json.status, "incomplete");
+  assert.deepEqual(response.json.incomplete_details, { reason: "max_output_tokens" });
+});
+
+scenario("ttft and tps take their time, and a waiting client hears comments", async ({ throwbar }) => {
+  const gateway = await throwbar(config(NOBODY, { server: "timeouts: {heartbeat: 100ms}" }));
+  const before = performance.now();
+  const answer = await gateway.request({ body: ask("sim/lorem?tokens=5&ttft=350ms&tps=20", "go", { stream: true }) });
+  const took = performance.now() - before;
+  assert.ok(took >= 545, `${took} ms`); // 350 + 4 * 50, less what a clock may round
+  assert.match(answer.text, /^(: ping\n\n){2,}data: /);
+  const event = await gateway.requestEvent(answer.headers.get("tb-request-id"));
+  assert.ok(event["ttft_ms"] >= 349, `${event["ttft_ms"]}`);
+  assert.ok(event["upstream_ms"] >= 545 && event["gateway_ms"] < 100, "waiting is the provider's time");
+  const whole = await gateway.request({ body: ask("sim/lorem?tokens=2&ttft=50ms&tps=20", "go") });
+  const { upstream_ms } = await gateway.requestEvent(whole.headers.get("tb-request-id"));
+  assert.ok(upstream_ms >= 149, `${upstream_ms}`);
+});
+
+scenario("the timeouts of a sim provider end it like any other", async ({ throwbar }) => {
+  const gateway = await throwbar(config(NOBODY).replace("providers:", "providers:\n  slow: {kind: sim, timeouts: {first_byte: 100ms, total: 300ms}}"));
+  const late = await gateway.request({ body: ask("slow/lorem?ttft=1s", "go") });
+  assert.equal(late.status, 504);
+  assert.equal(late.json.error.gateway.code, "TB-4009");
+  const long = await gateway.request({ body: ask("slow/lorem?tps=10&tokens=100", "go", { stream: true }) });
+  assert.equal(long.status, 200);
+  const events = sseEvents(long.text);
+  assert.equal(JSON.parse(events.at(-1)?.data ?? "").error.gateway.code, "TB-3003");
+  assert.ok(events.length > 2, "what was said before stays said");
+  const response = await gateway.request({ path: "/v1/responses", body: { model: "slow/lorem?tps=10&tokens=100", input: "go", stream: true } });
+  assert.equal(sseEvents(response.text).at(-1)?.event, "response.failed");
+  const hurried = await gateway.request({ headers: { "tb-timeout": "50ms" }, body: ask("sim/lorem?ttft=10s", "go") });
+  assert.equal(hurried.status, 504);
+});
+
+scenario("a client that hangs up ends the simulator's answer", async ({ throwbar }) => {
+  const gateway = await throwbar(config(NOBODY));
+  for (const body of [ask("sim/lorem?tps=10&tokens=1000", "go", { stream: true }), ask("sim/lorem?ttft=100s", "go")]) {
+    const conn = await gateway.connect();
+    await conn.sendRequest({ body });
+    if ("stream" in body) await conn.readUntil("ipsum");
+    conn.close();
+    const event = await gateway.waitForEvent((e) => e.event === "request" && e["model"] === body.model, "the request's line");
+    assert.equal(event["error"], "CLIENT_GONE");
+  }
+  assert.equal(await gateway.metric("throwbar_inflight"), 0);
+});
+
+scenario("a client that does not read holds the stream up, and gets all of it later", async ({ throwbar }) => {
+  const gateway = await throwbar(config(NOBODY));
+  const body = JSON.stringify(ask("sim/lorem?tokens=100000", "go", { stream: true }));
+  const answer = await fetch(`${gateway.url}/v1/chat/completions`, { method: "POST", headers: { "content-type": "application/json" }, body });
+  const other = await gateway.request({ body: ask("sim/echo", "meanwhile") });
+  assert.equal(other.json.choices[0].message.content, "meanwhile");
+  await gateway.requestEvent(other.headers.get("tb-request-id"));
+  assert.ok(!gateway.events.some((e) => e["model"] === "sim/lorem?tokens=100000"), "20 MB wait for their reader");
+  const events = sseEvents(await answer.text());
+  assert.equal(events.length, 100_000 + 3);
+  assert.equal(events.at(-1)?.data, "[DONE]");
+});
+
+scenario("a drain that takes too long ends a stream with an error, not with silence", async ({ throwbar }) => {
+  const gateway = await throwbar(config(NOBODY, { server: "limits: {drain: 200ms}" }));
+  const conn = await gateway.connect();
+  await conn.sendRequest({ body: ask("sim/lorem?tps=10&tokens=1000", "go", { stream: true }) });
+  await conn.readUntil("ipsum");
+  gateway.signal("SIGTERM");
+  const { bytes } = await conn.readToEnd();
+  assert.match(bytes.toString("utf8"), /data: {"error":{.*"code":"draining".*\n\n\r\n0\r\n\r\n$/s);
+});
+
 scenario("sim/embed gives the same text the same vector", async ({ throwbar }) => {
   const gateway = await throwbar(config(NOBODY));
   const embed = async (input: string) => {
