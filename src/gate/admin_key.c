@@ -28,43 +28,67 @@ static bool make_folders(char *path)
     return mkdir(path, 0700) == 0 || errno == EEXIST;
 }
 
-/* The first folder that can be written: one the operator names, the system's for root, else the
- * user's own. */
-static str state_folder(struct arena *a)
+struct folders {
+    str at[5];
+    size_t n;
+};
+
+static void add_folder(struct folders *f, struct arena *a, const char *variable, const char *below)
 {
-    const char *named = getenv("TB_STATE_DIR"), *xdg = getenv("XDG_STATE_HOME"),
-               *home = getenv("HOME");
-    str candidates[4];
-    size_t n = 0;
-    if (named)
-        candidates[n++] = str_from_cz(named);
-    candidates[n++] = S("/var/lib/throwbar");
-    if (xdg)
-        candidates[n++] = arena_printf(a, "%s/throwbar", xdg);
-    if (home)
-        candidates[n++] = arena_printf(a, "%s/.local/state/throwbar", home);
-    for (size_t i = 0; i < n; i++) {
-        char *path = arena_cz(a, candidates[i]);
-        if (make_folders(path) && access(path, W_OK | X_OK) == 0)
-            return candidates[i];
-    }
-    return S("."); /* no home and no rights: beside where we were started */
+    const char *base = getenv(variable);
+    if (base && base[0] == '/')
+        f->at[f->n++] = arena_printf(a, "%s%s", base, below);
+}
+
+/* Where the key may lie: where the operator says and nowhere else; or, best first, the system's
+ * place for root and the user's own. */
+static struct folders state_folders(struct arena *a)
+{
+    struct folders f = {.n = 0};
+    add_folder(&f, a, "TB_STATE_DIR", "");
+    if (f.n > 0)
+        return f;
+    f.at[f.n++] = S("/var/lib/throwbar");
+    add_folder(&f, a, "XDG_STATE_HOME", "/throwbar");
+    add_folder(&f, a, "HOME", "/.local/state/throwbar");
+    f.at[f.n++] = S("."); /* no home and no rights: beside where we were started */
+    return f;
+}
+
+static char *key_path(struct arena *a, str folder)
+{
+    return arena_cz(a, arena_printf(a, STR_FMT "/admin_key", STR_ARG(folder)));
 }
 
 str admin_key_path(struct arena *a)
 {
-    return arena_printf(a, STR_FMT "/admin_key", STR_ARG(state_folder(a)));
+    struct folders f = state_folders(a);
+    for (size_t i = 0; i < f.n; i++) {
+        char *folder = arena_cz(a, f.at[i]);
+        if (make_folders(folder) && access(folder, W_OK | X_OK) == 0)
+            return str_from_cz(key_path(a, f.at[i]));
+    }
+    return str_from_cz(key_path(a, f.at[f.n - 1])); /* storing it will fail, and say so */
 }
 
-str admin_key_read(struct arena *a)
+static str read_key(struct arena *a, const char *path)
 {
-    int fd = open(arena_cz(a, admin_key_path(a)), O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd == -1)
         return S_EMPTY;
     char *text = arena_alloc(a, KEY_MAX);
     ssize_t n = read(fd, text, KEY_MAX);
     close(fd);
     return n > 0 ? str_trim(str_of(text, (size_t)n)) : S_EMPTY;
+}
+
+str admin_key_read(struct arena *a)
+{
+    struct folders f = state_folders(a);
+    str key = S_EMPTY;
+    for (size_t i = 0; i < f.n && key.n == 0; i++)
+        key = read_key(a, key_path(a, f.at[i]));
+    return key;
 }
 
 static bool store(const char *path, str key)
