@@ -306,7 +306,7 @@ static void check_hash(struct config *c, struct config_node *n)
         return;
     /* Not quoted: what stands here by mistake may be the key itself. */
     n->is_bad = true;
-    if (!config_reference_is_pure(n->raw))
+    if (!has_prefix && !config_reference_is_pure(n->raw))
         config_mask(c, n->at);
     struct config_problem *p =
         config_complain(c, CONFIG_HASH, n, "this is not `sha256:` and 64 hexadecimal digits");

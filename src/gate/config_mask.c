@@ -34,9 +34,9 @@ static bool contains_nocase(str s, str needle)
 
 static bool is_secret_name(str key)
 {
-    static const char *const parts[] = {"key",   "secret", "token",  "passw", "credential",
-                                        "auth",  "cookie", "bearer", "value", "private",
-                                        "store", "dsn",    "pwd"};
+    static const char *const parts[] = {"key",        "secret",  "token",  "passw",
+                                        "credential", "auth",    "cookie", "bearer",
+                                        "value",      "private", "dsn",    "pwd"};
 
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
         if (contains_nocase(key, str_from_cz(parts[i])))

@@ -263,7 +263,9 @@ static const struct option options[] = {
     {.path = "providers.*.endpoints",
      .type = OPTION_LIST,
      .flags = OPTION_NOT_EMPTY,
-     .doc = "Several base URLs in place of `base_url`; requests are spread by weight.",
+     .doc =
+         "Several base URLs; requests are spread by weight. `base_url` is then left out, or one of "
+         "them.",
      .example = "[{url: http://gpu1:8000/v1}, {url: http://gpu2:8000/v1, weight: 2}]"},
     {.path = "providers.*.endpoints[]",
      .type = OPTION_GROUP,

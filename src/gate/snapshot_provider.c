@@ -177,14 +177,24 @@ static void compile_endpoint_list(struct work *w, const struct config_node *list
     }
 }
 
+static bool has_url(const struct config_node *list, str url)
+{
+    for (const struct config_node *n = list->first; n; n = n->next) {
+        if (str_eq(config_text(n, "url"), url))
+            return true;
+    }
+    return false;
+}
+
 static void compile_endpoints(struct work *w)
 {
     const struct config_node *base = config_get(w->n, "base_url");
     const struct config_node *list = config_get(w->n, "endpoints");
 
-    if (base && list) {
-        config_complain_key(w->c, CONFIG_CONFLICT, list,
-                            "`endpoints` and `base_url` exclude each other");
+    if (base && list && !has_url(list, base->text)) {
+        struct config_problem *p = config_complain_key(w->c, CONFIG_CONFLICT, list,
+                                                       "`base_url` is none of the `endpoints`");
+        p->help = S("use one of the two");
         return;
     }
     if (list) {
@@ -242,36 +252,45 @@ static const char *path_or_null(struct work *w, const char *key)
     return path.n > 0 ? arena_cz(&w->s->arena, path) : NULL;
 }
 
-static void compile_tls(struct work *w)
+/* The first TLS file that is configured and, with a `why`, that it names. NULL: none. */
+static const struct config_node *tls_file(struct work *w, str why)
 {
-    const char *names[] = {"ca", "cert", "key"};
-    struct tls_client_options o = {.ca = path_or_null(w, "ca"),
-                                   .cert = path_or_null(w, "cert"),
-                                   .key = path_or_null(w, "key")};
-    const struct config_node *at = w->n;
-    str why = S_EMPTY;
+    static const char *const names[] = {"ca", "cert", "key"};
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         const struct config_node *file = config_get(w->n, names[i]);
-        at = file && at == w->n ? file : at;
+        if (file && (why.n == 0 || str_find(why, file->text) != STR_NONE))
+            return file;
     }
+    return NULL;
+}
+
+static void compile_tls(struct work *w)
+{
+    struct tls_client_options o = {.ca = path_or_null(w, "ca"),
+                                   .cert = path_or_null(w, "cert"),
+                                   .key = path_or_null(w, "key")};
+    const struct config_node *first = tls_file(w, S_EMPTY);
+    str why = S_EMPTY;
+
     if ((o.cert != NULL) != (o.key != NULL)) {
-        config_complain_key(w->c, CONFIG_MISSING, at, "`cert` and `key` belong together");
+        config_complain_key(w->c, CONFIG_MISSING, first, "`cert` and `key` belong together");
         return;
     }
     if (!w->has_tls) {
-        if (at != w->n && w->p->n_endpoints > 0)
-            config_complain_key(w->c, CONFIG_CONFLICT, at,
+        if (first && w->p->n_endpoints > 0)
+            config_complain_key(w->c, CONFIG_CONFLICT, first,
                                 "no endpoint of this provider is https, so `" STR_FMT
                                 "` has no use",
-                                STR_ARG(at->key));
+                                STR_ARG(first->key));
         return;
     }
     if (w->c->sources->is_sealed)
         return;
     if (tls_client_acquire(&o, &w->p->tls, &why, &w->c->arena) < 0) {
         w->p->tls = NULL;
-        config_complain(w->c, CONFIG_TLS_CLIENT, at, STR_FMT, STR_ARG(why));
+        const struct config_node *file = tls_file(w, why);
+        config_complain(w->c, CONFIG_TLS_CLIENT, file ? file : w->n, STR_FMT, STR_ARG(why));
         return;
     }
     arena_on_fini(&w->s->arena, release_tls_client, w->p->tls);
