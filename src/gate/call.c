@@ -255,18 +255,6 @@ static int MAY_YIELD converse(struct call *c, const struct call_request *r)
 
 /* ---- open ---- */
 
-static bool take_slot(struct call *c, const struct provider *p)
-{
-    if (p->max_concurrent == 0)
-        return true;
-    if (atomic_fetch_add_explicit(p->inflight, 1, memory_order_relaxed) < p->max_concurrent) {
-        c->holds_slot = true;
-        return true;
-    }
-    atomic_fetch_sub_explicit(p->inflight, 1, memory_order_relaxed);
-    return false;
-}
-
 static int MAY_YIELD connect_to(struct call *c)
 {
     struct exchange *x = c->x;
@@ -300,7 +288,8 @@ int call_open(struct call *c, struct exchange *x, const struct target *t,
     *c = (struct call){.x = x, .target = t};
     attempt_begin(c);
     const struct provider *p = t->endpoint->provider;
-    if (!take_slot(c, p)) {
+    c->holds_slot = provider_slot_acquire(p);
+    if (!c->holds_slot) {
         err_set_code(&x->err, -E_CONCURRENCY);
         call_close(c, -E_CONCURRENCY);
         return -E_CONCURRENCY;
@@ -405,7 +394,7 @@ void call_close(struct call *c, int code)
     c->attempt->end_us = clock_now_us();
     observe_attempt(c->attempt);
     if (c->holds_slot)
-        atomic_fetch_sub_explicit(c->target->endpoint->provider->inflight, 1, memory_order_relaxed);
+        provider_slot_release(c->target->endpoint->provider);
     c->holds_slot = false;
     if (!c->up)
         return;

@@ -40,7 +40,7 @@ struct call {
     char *p; /* received, undecoded bytes in the scratch buffer: gone after the next wait */
     size_t n;
     bool was_reused; /* on a pooled connection */
-    bool holds_slot; /* counted in provider->inflight */
+    bool holds_slot; /* one of the provider's max_concurrent */
     int64_t idle_until_us;
 };
 

@@ -265,6 +265,22 @@ static int MAY_YIELD answer(struct exchange *x, const struct request *json,
     return rc;
 }
 
+static int MAY_YIELD attempt(struct exchange *x, const struct request *r,
+                             const struct sim_options *options)
+{
+    const struct provider *p = x->target.provider;
+    if (!provider_slot_acquire(p))
+        return err_set_code(&x->err, -E_CONCURRENCY);
+    int64_t before = task_deadline_narrow(relay_deadline(x));
+    client_keep_input(x->client);
+    client_watch_hangup(x->client, true);
+    int rc = is_unlucky(options) ? refuse(x, options->error_status) : answer(x, r, options);
+    client_watch_hangup(x->client, false);
+    task_deadline_restore(before);
+    provider_slot_release(p);
+    return rc;
+}
+
 int sim_run(struct exchange *x, const struct request *r)
 {
     struct sim_options options;
@@ -274,12 +290,7 @@ int sim_run(struct exchange *x, const struct request *r)
     if (rc < 0)
         return rc;
     attempt_begin(x);
-    int64_t before = task_deadline_narrow(relay_deadline(x));
-    client_keep_input(x->client);
-    client_watch_hangup(x->client, true);
-    rc = is_unlucky(&options) ? refuse(x, options.error_status) : answer(x, r, &options);
-    client_watch_hangup(x->client, false);
-    task_deadline_restore(before);
+    rc = attempt(x, r, &options);
     sim_attempt_end(x, rc);
     return rc;
 }

@@ -76,6 +76,22 @@ void provider_inflight_release(str id)
     pthread_mutex_unlock(&registry_lock);
 }
 
+bool provider_slot_acquire(const struct provider *p)
+{
+    if (p->max_concurrent == 0)
+        return true;
+    if (atomic_fetch_add_explicit(p->inflight, 1, memory_order_relaxed) < p->max_concurrent)
+        return true;
+    atomic_fetch_sub_explicit(p->inflight, 1, memory_order_relaxed);
+    return false;
+}
+
+void provider_slot_release(const struct provider *p)
+{
+    if (p->max_concurrent > 0)
+        atomic_fetch_sub_explicit(p->inflight, 1, memory_order_relaxed);
+}
+
 /* ---- life ---- */
 
 struct snapshot *snapshot_ref(struct snapshot *s)

@@ -119,6 +119,19 @@ scenario("the timeouts of a sim provider end it like any other", async ({ throwb
   assert.equal(hurried.status, 504);
 });
 
+scenario("max_concurrent holds for a sim provider too", async ({ throwbar }) => {
+  const gateway = await throwbar(config(NOBODY).replace("providers:", "providers:\n  one: {kind: sim, max_concurrent: 1}"));
+  const conn = await gateway.connect();
+  await conn.sendRequest({ body: ask("one/lorem?tps=10&tokens=1000", "go", { stream: true }) });
+  await conn.readUntil("ipsum");
+  const refused = await gateway.request({ body: ask("one/echo", "go") });
+  assert.equal(refused.status, 503);
+  assert.equal(refused.json.error.gateway.code, "TB-3006");
+  conn.close();
+  await gateway.waitForEvent((e) => e["error"] === "CLIENT_GONE", "the first request's end");
+  assert.equal((await gateway.request({ body: ask("one/echo", "go") })).status, 200);
+});
+
 scenario("a client that hangs up ends the simulator's answer", async ({ throwbar }) => {
   const gateway = await throwbar(config(NOBODY));
   for (const body of [ask("sim/lorem?tps=10&tokens=1000", "go", { stream: true }), ask("sim/lorem?ttft=100s", "go")]) {
@@ -177,7 +190,8 @@ scenario("both listeners say that they are alive and ready", async ({ throwbar }
 
 scenario("the metrics are Prometheus text", async ({ throwbar }) => {
   const gateway = await throwbar(config(NOBODY));
-  await gateway.request({ body: ask("sim/echo", "hi") });
+  const answer = await gateway.request({ body: ask("sim/echo", "hi") });
+  await gateway.requestEvent(answer.headers.get("tb-request-id"));
   const { text } = await gateway.admin({ method: "GET", path: "/metrics" });
   for (const line of text.split("\n").filter((l) => l !== "")) {
     assert.match(line, /^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{([a-z_]+="([^"\\\n]|\\.)*",?)*\})? [-+0-9.eE]+(Inf|NaN)?)$/);

@@ -68,6 +68,21 @@ static void test_nearest_first(void)
     is_str(list.names[2], S("b"), "the last");
 }
 
+static void test_slots(void)
+{
+    _Atomic unsigned inflight = 0;
+    struct provider two = {.max_concurrent = 2, .inflight = &inflight};
+    struct provider any = {.max_concurrent = 0, .inflight = &inflight};
+
+    ok(provider_slot_acquire(&two) && provider_slot_acquire(&two), "two places");
+    ok(!provider_slot_acquire(&two), "and no third");
+    provider_slot_release(&two);
+    ok(provider_slot_acquire(&two), "one that was given back is taken again");
+    ok(provider_slot_acquire(&any), "without a limit there always is one");
+    provider_slot_release(&any);
+    is_int(atomic_load(&inflight), 2, "and nobody counts");
+}
+
 static void test_inflight(void)
 {
     struct snapshot *old = compile(), *new = compile();
@@ -102,6 +117,7 @@ int main(void)
     snapshot_release(s);
     test_nearest_first();
     test_inflight();
+    test_slots();
     test_references();
     return tap_done();
 }
