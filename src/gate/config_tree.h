@@ -103,6 +103,14 @@ size_t config_break_len(const char *p, const char *end);
 void config_yaml_read(struct config *c);
 /* config_check.c */
 void config_check(struct config *c);
+/* config_scalar.c: gives the scalar its value, or a problem. */
+void config_check_scalar(struct config *c, struct config_node *n, const struct option *o);
+bool config_is_null(const struct config_node *n); /* nothing, ~ or null, without quotes */
+const char *config_header_fault(str name);        /* why it cannot be configured; NULL: it can */
+/* "`drain`", "an element of `keys`", "the configuration". */
+str config_name_of(struct config *c, const struct config_node *n);
+void config_complain_type(struct config *c, struct config_node *n, const struct option *o);
+void config_complain_empty(struct config *c, struct config_node *n);
 /* config_reference.c: replaces references. False: a problem was added. */
 bool config_reference_resolve(struct config *c, const struct config_node *n, str *out);
 /* A text that gives away nothing: only references without defaults. */

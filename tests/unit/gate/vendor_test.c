@@ -34,7 +34,7 @@ static void test_kinds(void)
     ok(!vendor_kind(S("OpenAI"), &kind, &v), "names are exact");
     ok(!vendor_kind_is_later(S("opnai")), "unknown is not later");
     is_str(vendor_nearest_kind(S("opnai")), S("openai"), "near");
-    is_str(vendor_nearest_kind(S("zzzzzz")), S_EMPTY, "not near");
+    is_str(vendor_nearest_kind(S("zzzzzz")), S(""), "not near");
     for (size_t i = 0; i < ARRAY_LEN(later); i++)
         ok(!vendor_kind(str_from_cz(later[i]), &kind, &v), later[i]);
 }
