@@ -5,6 +5,10 @@
  * bytes. So acquire and release are a pop and a push on a list of the thread, with no lock, and the
  * block most recently used, which is the one still in the cache, goes out first.
  *
+ * What a burst has left behind goes back bit by bit: pool_decay frees the blocks of each class that
+ * lay idle through the whole time since it was last called, and no others, so steady work never
+ * meets the system again.
+ *
  * What is kept is bounded twice: KEEP_BYTES over all classes of a thread, and CLASS_KEEP_BYTES (or
  * one block) of one class, so that a burst of one size does not keep the others out. The bound of a
  * thread starts at 0 and is set by its first release; this puts the look at POOL_DISABLE on the
@@ -29,8 +33,8 @@
 #define MIN_SHIFT        9u  /* of class 0 */
 #define CLASSES          18u /* 512 B to 64 MiB */
 #define MAPPED_MIN       ((size_t)128 << 10)
-#define KEEP_BYTES       ((size_t)32 << 20)
-#define CLASS_KEEP_BYTES ((size_t)8 << 20)
+#define KEEP_BYTES       ((size_t)128 << 20)
+#define CLASS_KEEP_BYTES ((size_t)64 << 20)
 #define PAGE             ((size_t)4096) /* the unit in which larger blocks are measured */
 
 _Static_assert(POOL_MIN == 1u << MIN_SHIFT, "class 0 is POOL_MIN");
@@ -43,6 +47,7 @@ struct idle {
 static _Thread_local struct {
     struct idle *idle[CLASSES];
     size_t count[CLASSES];
+    size_t low[CLASSES]; /* smallest count since the last pool_decay */
     size_t idle_bytes;
     size_t keep_bytes; /* 0 until the first release */
 } kept;
@@ -127,6 +132,7 @@ void *pool_acquire(size_t need, size_t *size)
         return system_acquire(*size);
     kept.idle[c] = block->next;
     kept.count[c]--;
+    kept.low[c] = MIN(kept.low[c], kept.count[c]);
     kept.idle_bytes -= *size;
     return block;
 }
@@ -145,9 +151,9 @@ void pool_release(void *p, size_t size)
 {
     if (!p)
         return;
-    /* A block without a class is larger than KEEP_BYTES and leaves through the first test. */
     unsigned c = class_of(size);
-    if (UNLIKELY(kept.idle_bytes + size > kept.keep_bytes || kept.count[c] >= class_keep(c))) {
+    if (UNLIKELY(kept.idle_bytes + size > kept.keep_bytes || c >= CLASSES ||
+                 kept.count[c] >= class_keep(c))) {
         release_slow(p, size);
         return;
     }
@@ -159,17 +165,28 @@ void pool_release(void *p, size_t size)
     kept.idle_bytes += size;
 }
 
+static void shrink(unsigned c, size_t n)
+{
+    for (; n > 0; n--) {
+        struct idle *block = kept.idle[c];
+        kept.idle[c] = block->next;
+        kept.count[c]--;
+        kept.idle_bytes -= class_bytes(c);
+        system_release(block, class_bytes(c));
+    }
+    kept.low[c] = kept.count[c];
+}
+
+void pool_decay(void)
+{
+    for (unsigned c = 0; c < CLASSES; c++)
+        shrink(c, kept.low[c]);
+}
+
 void pool_trim(void)
 {
-    for (unsigned c = 0; c < CLASSES; c++) {
-        while (kept.idle[c]) {
-            struct idle *block = kept.idle[c];
-            kept.idle[c] = block->next;
-            system_release(block, class_bytes(c));
-        }
-        kept.count[c] = 0;
-    }
-    kept.idle_bytes = 0;
+    for (unsigned c = 0; c < CLASSES; c++)
+        shrink(c, kept.count[c]);
 }
 
 size_t pool_idle_bytes(void)

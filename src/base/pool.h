@@ -18,6 +18,9 @@
 OWNED void *pool_acquire(size_t need, size_t *size);
 /* Takes the block back; `size` is what pool_acquire said. p == NULL is allowed. */
 void pool_release(void *p, size_t size);
+/* Gives back what this thread has not used since the last call: every few seconds while it keeps
+ * something. */
+void pool_decay(void);
 /* Gives everything this thread keeps back to the system: at thread end, and when memory is short.
  */
 void pool_trim(void);

@@ -90,6 +90,7 @@ static bool exchange_end(struct exchange *x)
     arena_fini(&x->request);
     arena_fini(&x->arena);
     pool_release(x, x->block_size);
+    worker_decay_later(c->worker);
     return may_go_on && net_conn_is_open(&c->conn);
 }
 

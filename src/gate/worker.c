@@ -8,7 +8,9 @@
 #include <limits.h>
 #include <sys/resource.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
+#include "base/pool.h"
 #include "gate/upstream.h"
 
 _Thread_local struct worker *worker_self;
@@ -17,6 +19,8 @@ _Atomic unsigned worker_upstreams_total;
 _Atomic unsigned worker_requests_total;
 
 #define DESCRIPTOR_RESERVE 128
+#define DECAY_US           5000000
+#define DECAY_REST_BYTES   (1u << 20)
 
 unsigned worker_descriptors(void)
 {
@@ -31,6 +35,20 @@ unsigned worker_descriptors(void)
     return n;
 }
 
+/* An idle process shall not wake for ever: the timer rests once little is kept. */
+static void decay(struct loop_timer *t)
+{
+    pool_decay();
+    if (pool_idle_bytes() > DECAY_REST_BYTES)
+        loop_timer_set(t, clock_now_us() + DECAY_US);
+}
+
+void worker_decay_later(struct worker *w)
+{
+    if (!loop_timer_is_set(&w->decay))
+        loop_timer_set(&w->decay, clock_now_us() + DECAY_US);
+}
+
 void worker_begin(struct worker *w, unsigned index)
 {
     w->index = index;
@@ -38,6 +56,7 @@ void worker_begin(struct worker *w, unsigned index)
     list_init(&w->clients);
     list_init(&w->listening);
     table_init(&w->pools);
+    loop_timer_init(&w->decay, decay);
     worker_self = w;
 }
 
@@ -58,10 +77,12 @@ static void lease_drop(struct worker *w, struct lease *l)
 void worker_end(struct worker *w)
 {
     must(w->n_clients == 0);
+    loop_timer_clear(&w->decay);
     upstream_fini(w);
     if (w->lease)
         lease_drop(w, w->lease);
     loop_close(w->loop);
+    pool_trim();
     w->loop = NULL;
     worker_self = NULL;
 }

@@ -34,6 +34,7 @@ struct worker {
     struct table pools;                /* pool_key -> struct upstream_pool */
     struct list listening;             /* gate/listen.c */
     const struct path_table *paths[2]; /* by scope */
+    struct loop_timer decay;           /* of idle memory */
     bool is_draining;
     int64_t drain_deadline_us;
     struct loop_timer drain_timer;
@@ -45,6 +46,9 @@ extern _Thread_local struct worker *worker_self; /* set by worker_begin */
 void worker_begin(struct worker *w,
                   unsigned index); /* on the worker's own thread: opens its loop */
 void worker_end(struct worker *w);
+
+/* Memory has been given back to the pool: sees to it that what stays unused leaves it, too. */
+void worker_decay_later(struct worker *w);
 
 /* Makes s (takes the reference) what new exchanges use. */
 void worker_adopt(struct worker *w, struct snapshot *s);

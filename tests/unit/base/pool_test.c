@@ -77,21 +77,30 @@ static size_t kept_of(size_t size, size_t n)
 
 static void test_bounds(void)
 {
-    is_int(kept_of(1 << 20, 20), 8 << 20, "a class keeps no more than its share");
-    is_int(kept_of(2 << 20, 9), 8 << 20, "so does the next");
-    is_int(kept_of(4 << 20, 9), 8 << 20, "and the next");
-    is_int(kept_of(8 << 20, 3), 8 << 20, "a class of large blocks keeps one");
-    is_int(pool_idle_bytes(), 32 << 20, "together they fill the thread's bound");
+    is_int(kept_of(1 << 20, 80), 64 << 20, "a class keeps no more than its share");
+    is_int(kept_of(2 << 20, 33), 64 << 20, "so does the next");
+    is_int(pool_idle_bytes(), 128 << 20, "together they fill the thread's bound");
     is_int(kept_of(512, 100), 0, "which then takes nothing more");
-    is_int(pool_idle_bytes(), 32 << 20, "and is not passed");
+    is_int(pool_idle_bytes(), 128 << 20, "and is not passed");
     pool_trim();
-    is_int(kept_of(512, 20000), 8 << 20, "small blocks have the same share");
+    is_int(kept_of(512, 140000), 64 << 20, "small blocks have the same share");
     pool_trim();
-    is_int(kept_of(32 << 20, 2), 32 << 20, "one block as large as the bound is kept");
-    is_int(kept_of(64 << 20, 1), 0, "a larger one is not");
+    is_int(kept_of(64 << 20, 2), 64 << 20, "of the largest class one block is kept");
     pool_trim();
-    is_int(kept_of((64 << 20) + 4096, 1), 0, "nor one past all classes");
+    is_int(kept_of((64 << 20) + 4096, 1), 0, "a block past all classes is not");
     is_int(pool_idle_bytes(), 0, "trim again");
+}
+
+static void test_decay(void)
+{
+    is_int(kept_of(4096, 10), 40960, "ten blocks lie idle");
+    pool_decay();
+    is_int(pool_idle_bytes(), 40960, "all were used since the beginning");
+    is_int(kept_of(4096, 4), 4 * 4096, "four are used again");
+    pool_decay();
+    is_int(pool_idle_bytes(), 4 * 4096, "the six that were not go back");
+    pool_decay();
+    is_int(pool_idle_bytes(), 0, "and the others when they rest, too");
 }
 
 static bool is_mapped_at(void *p)
@@ -202,6 +211,7 @@ int main(void)
     }
     test_reuse();
     test_bounds();
+    test_decay();
     test_mapped();
     test_threads();
     ok(dies(release_with_wrong_size, NULL), "a wrong size is a bug");
