@@ -73,9 +73,10 @@ static void put_base64(struct buf *out, const float *v, size_t n)
         size_t left = total - i;
         uint32_t b1 = left > 1 ? byte_of(v, i + 1) : 0, b2 = left > 2 ? byte_of(v, i + 2) : 0;
         uint32_t bits = (uint32_t)byte_of(v, i) << 16 | b1 << 8 | b2;
-        char four[4] = {digits[bits >> 18], digits[bits >> 12 & 63],
-                        left > 1 ? digits[bits >> 6 & 63] : '=',
-                        left > 2 ? digits[bits & 63] : '='};
+        char four[4] = {digits[bits >> 18], digits[bits >> 12 & 63], digits[bits >> 6 & 63],
+                        digits[bits & 63]};
+        for (size_t k = left; k < 3; k++)
+            four[k + 1] = '=';
         buf_put(out, str_of(four, 4));
     }
     buf_put_char(out, '"');
