@@ -1,5 +1,5 @@
-/* Runs a fuzz target over files, without libFuzzer: the committed seeds become an ordinary test, with
- * any compiler, and a crash found elsewhere can be stepped through in a debugger.
+/* Runs a fuzz target over files, without libFuzzer: the committed seeds become an ordinary test,
+ * with any compiler, and a crash found elsewhere can be stepped through in a debugger.
  *
  *     fuzz_json_scan FILE-OR-FOLDER... */
 #include <dirent.h>
@@ -39,7 +39,7 @@ static int replay(const char *path)
         return errno == ENOTDIR ? replay_file(path) : 0; /* no folder: no seeds */
     int rc = 0;
     for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
-        char file[4096];
+        static char file[4096];
         if (entry->d_name[0] == '.')
             continue;
         if (snprintf(file, sizeof file, "%s/%s", path, entry->d_name) < (int)sizeof file)
