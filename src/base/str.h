@@ -24,9 +24,18 @@ static inline str str_of(const char *p, size_t n)
 }
 str str_from_cz(const char *cz); /* NULL gives S_EMPTY */
 
-bool str_eq(str a, str b);
-bool str_eq_nocase(str a, str b); /* ASCII only */
-int str_cmp(str a, str b);        /* bytewise, shorter first; <0, 0, >0 */
+bool str_same(const char *a, const char *b, size_t n);        /* n > 0 bytes */
+bool str_same_nocase(const char *a, const char *b, size_t n); /* ASCII only */
+/* Most comparisons end at the length: that part is inline. */
+static inline bool str_eq(str a, str b)
+{
+    return a.n == b.n && (a.n == 0 || str_same(a.p, b.p, a.n));
+}
+static inline bool str_eq_nocase(str a, str b)
+{
+    return a.n == b.n && (a.n == 0 || str_same_nocase(a.p, b.p, a.n));
+}
+int str_cmp(str a, str b); /* bytewise, shorter first; <0, 0, >0 */
 bool str_has_prefix(str s, str prefix);
 bool str_has_prefix_nocase(str s, str prefix);
 bool str_has_suffix(str s, str suffix);

@@ -178,6 +178,20 @@ enum stream_verdict stream_tap_event(struct stream_tap *t, struct arena *scratch
     return STREAM_KEEP;
 }
 
+static bool mentions(str events, str word)
+{
+    return str_find(events, word) != STR_NONE;
+}
+
+bool stream_tap_skips(const struct stream_tap *t, str events)
+{
+    if (t->has_ended || mentions(events, S("error")))
+        return false;
+    if (t->op->end == OPERATION_END_DONE)
+        return !mentions(events, S("usage")) && !mentions(events, S("[DONE]"));
+    return t->op->end == OPERATION_END_RESPONSE && !mentions(events, S("\"response\""));
+}
+
 str stream_error_data(struct arena *scratch, str event)
 {
     struct sse_event e;

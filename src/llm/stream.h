@@ -18,7 +18,7 @@ struct stream_tap {
     bool strips_usage; /* the client did not ask for usage: take it out */
     bool has_ended;    /* the dialect's end marker has passed */
     bool has_error;    /* the provider has sent an error event */
-    uint64_t events;   /* with data */
+    uint64_t events;   /* with data, of those it has looked at */
     struct usage usage;
     str response_id; /* Responses: the id, once seen; in the arena given to stream_tap_event */
 };
@@ -34,6 +34,9 @@ void stream_tap_init(struct stream_tap *t, const struct operation *op, bool stri
  * not. */
 enum stream_verdict stream_tap_event(struct stream_tap *t, struct arena *scratch, str event,
                                      str *edited);
+/* True if none of these whole events can tell the tap anything or need a change: then they may
+ * pass as they are, unseen. A few searches for all of them instead of a look at each. */
+bool stream_tap_skips(const struct stream_tap *t, str events);
 /* True if the stream may end here: the marker has passed, or the operation has none. */
 bool stream_tap_is_complete(const struct stream_tap *t);
 

@@ -92,17 +92,34 @@ static size_t put(char *out, size_t at, str s)
     return at + s.n;
 }
 
-static size_t put_port(char *out, size_t at, uint16_t port)
+static size_t put_number(char *out, size_t at, unsigned number)
 {
-    char digits[5];
+    char digits[10];
     size_t n = 0;
     do {
-        digits[n++] = (char)('0' + port % 10);
-        port /= 10;
-    } while (port > 0);
-    out[at++] = ':';
+        digits[n++] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
     while (n > 0)
         out[at++] = digits[--n];
+    return at;
+}
+
+static size_t put_port(char *out, size_t at, uint16_t port)
+{
+    out[at++] = ':';
+    return put_number(out, at, port);
+}
+
+/* By hand: this runs for every request's log line, and inet_ntop prints with sprintf. */
+static size_t put_v4(char *out, size_t at, struct in_addr addr)
+{
+    uint32_t bits = ntohl(addr.s_addr);
+    for (int shift = 24; shift >= 0; shift -= 8) {
+        at = put_number(out, at, bits >> shift & 255);
+        if (shift > 0)
+            out[at++] = '.';
+    }
     return at;
 }
 
@@ -120,8 +137,7 @@ str net_addr_format(const struct sockaddr *sa, socklen_t len, char out[NET_ADDR_
         n = put_port(out, n, ntohs(sin6->sin6_port));
     } else if (sa->sa_family == AF_INET) {
         const struct sockaddr_in *sin = (const struct sockaddr_in *)sa;
-        (void)inet_ntop(AF_INET, &sin->sin_addr, out, INET6_ADDRSTRLEN);
-        n = put_port(out, strlen(out), ntohs(sin->sin_port));
+        n = put_port(out, put_v4(out, 0, sin->sin_addr), ntohs(sin->sin_port));
     } else {
         const struct sockaddr_un *sun = (const struct sockaddr_un *)sa;
         size_t head = offsetof(struct sockaddr_un, sun_path);
