@@ -16,6 +16,9 @@
 #define REFUSAL_MAX (1u << 20)
 #define HEADERS_MAX (8u << 10)
 #define SCRATCH_CAP (64u << 20)
+#define OBJECT_MAX  (32u << 10) /* of a provider's error object that is passed on */
+#define TYPE_MAX    256         /* of a Content-Type that is passed on with its parameters */
+#define CODING_MAX  64
 
 static const str passed_headers[] = {
     {"content-disposition", 19}, {"retry-after", 11},  {"retry-after-ms", 14},
@@ -41,9 +44,12 @@ static bool is_passed(str name)
 
 void answer_put_headers(const struct http_head *head, struct buf *out)
 {
-    for (size_t i = 0; i < head->n_headers; i++)
-        if (is_passed(head->headers[i].name))
-            http1_put_header(out, head->headers[i].name, head->headers[i].value);
+    for (size_t i = 0; i < head->n_headers; i++) {
+        const struct http_header *h = &head->headers[i];
+        size_t line_n = h->name.n + h->value.n + 4;
+        if (is_passed(h->name) && line_n <= out->max - out->n)
+            http1_put_header(out, h->name, h->value);
+    }
 }
 
 int answer_read(struct call *call, struct buf *out)
@@ -53,9 +59,9 @@ int answer_read(struct call *call, struct buf *out)
         int rc = call_next(call, &bytes, TASK_NO_DEADLINE);
         if (rc < 0)
             return rc;
-        if (bytes.n == 0)
-            return 0;
         buf_put(out, bytes);
+        if (bytes.n == 0 && buf_is_ok(out))
+            return 0;
         if (!buf_is_ok(out))
             return exchange_fail(call->x, -E_PROVIDER_TOO_LARGE,
                                  "The provider's answer is larger than %zu bytes.", out->max);
@@ -90,6 +96,14 @@ static str error_text(struct arena *a, str body)
     return S_EMPTY;
 }
 
+/* What a client wants to read has some hundred bytes; an object without a bound does not fit into
+ * what an exchange keeps. */
+static void keep_error_object(struct exchange *x, str object)
+{
+    if (object.n <= OBJECT_MAX)
+        x->err.provider_body = arena_str(&x->arena, object);
+}
+
 static int refusal_code(int status)
 {
     if (status == 401 || status == 403)
@@ -122,7 +136,7 @@ int answer_refusal(struct exchange *x, const struct call *call, str body)
         return exchange_fail(
             x, code, "The provider \"" STR_FMT "\" refused the gateway's credential (status %d).",
             STR_ARG(x->target.provider->id), status);
-    x->err.provider_body = arena_str(&x->arena, error_object(&x->request, body));
+    keep_error_object(x, error_object(&x->request, body));
     return exchange_fail(x, code, "The provider \"" STR_FMT "\" answered with status %d%s" STR_FMT,
                          STR_ARG(x->target.provider->id), status, text.n > 0 ? ": " : ".",
                          STR_ARG(text));
@@ -162,7 +176,7 @@ static int inspect(struct exchange *x, const struct call *call, str text)
     }
     const struct json_member *error = json_find(&scan, S("error"), NULL);
     if (error && error->type == JSON_OBJECT && !json_find(&scan, S("id"), NULL)) {
-        x->err.provider_body = arena_str(&x->arena, error->value);
+        keep_error_object(x, error->value);
         rc = exchange_fail(x, -E_PROVIDER_FAILED,
                            "The provider answered with status %d and an error.", call->head.status);
         goto out;
@@ -237,19 +251,32 @@ static bool is_json(str type)
     return str_has_prefix_nocase(type, S("application/json")) || type.n == 0;
 }
 
+/* Without its parameters when these are longer than any that mean something. */
+static str content_type(struct exchange *x, const struct http_head *head)
+{
+    str type = http_header_get(head, S("content-type")), parameters;
+    if (type.n > TYPE_MAX)
+        str_cut(type, ';', &type, &parameters);
+    return arena_str(&x->arena, str_slice(type, 0, TYPE_MAX));
+}
+
 int answer_relay(struct exchange *x, struct call *call, bool adds_usage)
 {
     if (call->head.status >= 300)
         return relay_refusal(x, call);
-    str type = arena_str(&x->arena, http_header_get(&call->head, S("content-type")));
+    str type = content_type(x, &call->head);
     if (str_has_prefix_nocase(type, S("text/event-stream")))
         return answer_stream(x, call, adds_usage);
+    str coding = http_header_get(&call->head, S("content-encoding"));
+    if (coding.n > CODING_MAX) {
+        call_close(call, -E_PROVIDER_HTTP);
+        return err_set_code(&x->err, -E_PROVIDER_HTTP);
+    }
     struct buf extra;
     buf_init(&extra, HEADERS_MAX);
-    answer_put_headers(&call->head, &extra);
-    str coding = http_header_get(&call->head, S("content-encoding"));
     if (coding.n > 0)
         http1_put_header(&extra, S("content-encoding"), coding);
+    answer_put_headers(&call->head, &extra);
     str lines = buf_is_ok(&extra) ? buf_str(&extra) : S_EMPTY;
     int rc = is_json(type) && coding.n == 0 ? relay_json_answer(x, call, type, lines)
                                             : relay_bytes(x, call, type, lines);

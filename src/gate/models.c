@@ -21,6 +21,7 @@
 #define KEEP_US    60000000
 #define LIST_MAX   (4u << 20) /* bytes of one provider's list */
 #define MODELS_MAX 5000       /* taken from one provider */
+#define GAPS_MAX   1024       /* bytes of tb-warnings that name those who did not answer */
 
 /* What one provider has, kept by a worker. */
 struct shelf {
@@ -169,28 +170,40 @@ static void put_if_allowed(struct exchange *x, struct json_writer *w, str id, st
         put_model(w, id, owner);
 }
 
-static str qualified(struct exchange *x, str provider, str model)
+/* provider/model for each name. They may be many and long: none is kept. */
+static void put_models(struct exchange *x, struct json_writer *w, str provider, const str *models,
+                       size_t n)
 {
-    str parts[] = {provider, S("/"), model};
-    return arena_concat(&x->request, parts, ARRAY_LEN(parts));
+    struct buf id;
+    buf_init(&id, 8192);
+    for (size_t i = 0; i < n; i++) {
+        buf_reset(&id);
+        buf_put(&id, provider);
+        buf_put_char(&id, '/');
+        buf_put(&id, models[i]);
+        put_if_allowed(x, w, buf_str(&id), provider);
+    }
+    buf_fini(&id);
+}
+
+static void warn_of_gap(struct exchange *x, str provider)
+{
+    if (x->warnings.n > GAPS_MAX)
+        return; /* enough to see that it is not one provider's fault */
+    str parts[] = {x->warnings, x->warnings.n > 0 ? S(", ") : S_EMPTY, S("models-unavailable:"),
+                   provider};
+    x->warnings = arena_concat(&x->arena, parts, ARRAY_LEN(parts));
 }
 
 static void put_provider(struct exchange *x, struct json_writer *w, const struct provider *p)
 {
-    if (p->kind == PROVIDER_SIM) {
-        for (size_t i = 0; i < sim_models_n; i++)
-            put_if_allowed(x, w, qualified(x, p->id, sim_models[i]), p->id);
-        return;
-    }
     const struct shelf *s = table_get(&shelves, p->id);
-    if (!s || s->has_failed) {
-        str parts[] = {x->warnings, x->warnings.n > 0 ? S(", ") : S_EMPTY, S("models-unavailable:"),
-                       p->id};
-        x->warnings = arena_concat(&x->arena, parts, ARRAY_LEN(parts));
-        return;
-    }
-    for (size_t i = 0; i < s->n; i++)
-        put_if_allowed(x, w, qualified(x, p->id, s->models[i]), p->id);
+    if (p->kind == PROVIDER_SIM)
+        put_models(x, w, p->id, sim_models, sim_models_n);
+    else if (!s || s->has_failed)
+        warn_of_gap(x, p->id);
+    else
+        put_models(x, w, p->id, s->models, s->n);
 }
 
 int models_list(struct exchange *x)
@@ -208,7 +221,8 @@ int models_list(struct exchange *x)
         put_provider(x, &w, &x->snapshot->providers[i]);
     json_end_array(&w);
     json_end_object(&w);
-    int rc = reply_whole(x, 200, S("application/json"), S_EMPTY, buf_str(&body));
+    int rc = buf_is_ok(&body) ? reply_whole(x, 200, S("application/json"), S_EMPTY, buf_str(&body))
+                              : err_set_code(&x->err, -E_TOO_LARGE);
     buf_fini(&body);
     return rc;
 }
@@ -233,6 +247,8 @@ static bool is_listed(const struct model_ref *ref)
 
 int models_get(struct exchange *x)
 {
+    if (!request_model_is_sane(x->path_arg))
+        return exchange_fail(x, -E_MODEL_NOT_FOUND, "No model has such a name.");
     int rc = relay_find_target(x, x->path_arg);
     if (rc < 0)
         return rc;

@@ -16,8 +16,9 @@
 #include "gate/reply.h"
 #include "rt/task.h"
 
-#define OWNERS_MAX 16384 /* a new id takes the place of an old one with the same slot */
-#define ID_MAX     128
+#define OWNERS_MAX     16384 /* a new id takes the place of an old one with the same slot */
+#define ID_MAX         128
+#define PATH_MAX_BYTES 8192
 
 struct owner {
     uint64_t id;       /* hash; 0: free */
@@ -67,12 +68,13 @@ static bool is_id(str id)
     return id.n > 0 && id.n <= ID_MAX;
 }
 
-/* The client's path behind /v1, with its query but for a gateway key in it. */
+/* The client's path behind /v1, with its query but for a gateway key in it; empty when that is too
+ * long. */
 static str upstream_path(struct exchange *x)
 {
     struct buf b;
     str rest = x->head.query, pair;
-    buf_init(&b, 8192);
+    buf_init(&b, PATH_MAX_BYTES);
     buf_put(&b, str_skip(x->head.path, 3));
     char before = '?';
     while (rest.n > 0) {
@@ -136,6 +138,10 @@ int responses_relay(struct exchange *x)
     x->op = operation_get(OP_RESPONSES);
     bool is_post = str_eq(x->method, S("POST"));
     struct call_request r = {.method = x->head.method, .path = upstream_path(x)};
+    if (r.path.n == 0)
+        return exchange_fail(x, -E_HEAD_TOO_LARGE,
+                             "The query is longer than what is passed on (%d bytes).",
+                             PATH_MAX_BYTES);
     r.content_type = is_post ? S("application/json") : S_EMPTY;
     client_watch_hangup(x->client, true);
     int rc = -E_NOT_FOUND;
