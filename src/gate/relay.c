@@ -132,7 +132,7 @@ static int MAY_YIELD relay_pieces(struct exchange *x, const struct request *req)
 
 int relay_json(struct exchange *x)
 {
-    struct request req;
+    struct request req = {0};
     int rc = check_json_type(x);
     if (rc == 0)
         rc = exchange_read_body(x);

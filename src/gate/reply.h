@@ -31,6 +31,6 @@ NODISCARD int reply_end(struct exchange *x, struct buf *head);
 void reply_error(struct exchange *x) MAY_YIELD;
 /* The OpenAI error object (without the outer braces' "error" member) with the gateway object
  * inside. */
-void reply_put_error_object(struct exchange *x, struct buf *out);
+void reply_put_error_object(struct exchange *x, struct buf *b);
 /* Value of tb-attempts. */
 void reply_put_attempts(const struct exchange *x, struct buf *out);

@@ -564,7 +564,7 @@ str schema_nearest(const struct option *parent, str wanted)
     while ((o = schema_next_child(parent, o)) != NULL) {
         str key = schema_key(o);
         unsigned d = str_distance(key, wanted, NEAR_LIMIT);
-        if (d < best_distance && d * 2 <= key.n && o->type != OPTION_LATER) {
+        if (d < best_distance && d <= key.n / 2 && o->type != OPTION_LATER) {
             best = key;
             best_distance = d;
         }

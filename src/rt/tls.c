@@ -605,7 +605,7 @@ static int attach(struct tls *t, struct net_conn *c, int rc)
 
 static unsigned peer_port(int fd)
 {
-    struct sockaddr_storage ss;
+    struct sockaddr_storage ss = {0};
     socklen_t len = sizeof(ss);
     if (getpeername(fd, (struct sockaddr *)&ss, &len) == -1)
         return 0;

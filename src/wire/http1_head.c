@@ -16,7 +16,7 @@
 #include "wire/http1_scan.h"
 
 #define LENGTH_MAX      (UINT64_C(1) << 53) /* what every JSON number can hold, too */
-#define BLANK_LINES_MAX 2
+#define BLANK_LINES_MAX 2u
 
 /* ---- where a head begins and ends ---- */
 
