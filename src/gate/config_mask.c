@@ -194,7 +194,7 @@ static str name_before(const char *line, const char *p)
     if (to > line && (to[-1] == '"' || to[-1] == '\''))
         to--;
     const char *from = to;
-    while (from > line && to - from < NAME_MAX_LEN && !strchr(" \t{,\"'?", from[-1]))
+    while (from > line && to - from < NAME_MAX_LEN && !strchr(" \t{,\"'?:", from[-1]))
         from--;
     return str_of(from, (size_t)(to - from));
 }

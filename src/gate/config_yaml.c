@@ -36,8 +36,9 @@ static bool is_stand_in(const char *p, const char *end)
 }
 
 /* Length of the reference at p ("${...}" on one line, with a scheme, without a quote that may end
- * the scalar round it); 0: there is none. */
-static size_t reference_len(const char *p, const char *end)
+ * the scalar round it); 0: there is none. *stop remembers where the last search ended, which is
+ * where every search begun before it would end: a text full of open references is walked once. */
+static size_t reference_len(const char *p, const char *end, const char **stop)
 {
     if (end - p < 3 || p[0] != '$' || p[1] != '{')
         return 0;
@@ -46,9 +47,11 @@ static size_t reference_len(const char *p, const char *end)
         q++;
     if (q == p + 2 || q == end || *q != ':')
         return 0;
-    while (q < end && !strchr("}\"'\n\r", *q))
-        q++;
-    return q < end && *q == '}' ? (size_t)(q - p) + 1 : 0;
+    if (*stop < q)
+        *stop = q;
+    while (*stop < end && !strchr("}\"'\n\r", **stop))
+        (*stop)++;
+    return *stop < end && **stop == '}' ? (size_t)(*stop - p) + 1 : 0;
 }
 
 static void put_protected(struct buf *out, const char *p, size_t n)
@@ -66,7 +69,7 @@ static void put_protected(struct buf *out, const char *p, size_t n)
 
 static void protect_references(struct config *c, struct buf *out)
 {
-    const char *p = c->text, *end = c->text + c->text_n;
+    const char *p = c->text, *end = c->text + c->text_n, *reference_stop = p;
 
     while (p < end) {
         const char *dollar = memchr(p, '$', (size_t)(end - p));
@@ -74,7 +77,7 @@ static void protect_references(struct config *c, struct buf *out)
         buf_put(out, str_of(p, (size_t)(stop - p)));
         if (!dollar)
             return;
-        size_t n = reference_len(dollar, end);
+        size_t n = reference_len(dollar, end, &reference_stop);
         put_protected(out, dollar, n);
         if (n == 0)
             buf_put_char(out, '$');

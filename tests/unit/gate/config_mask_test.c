@@ -113,8 +113,8 @@ static void test_columns(void)
 /* What is checked before it is known to be reasonable must be linear in the text. */
 static void test_long_lines(void)
 {
-    static const char *const patterns[] = {"key: [1,",  ":",         "key:", "\"",
-                                           "{key: 1, ", "[hunter2,", "# a"};
+    static const char *const patterns[] = {"key: [1,",  ":",   "key:",   "\"", "{key: 1, ",
+                                           "[hunter2,", "# a", "${env:", "k:"};
 
     for (size_t i = 0; i < ARRAY_LEN(patterns); i++) {
         struct buf b;
