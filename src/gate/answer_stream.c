@@ -227,8 +227,8 @@ static int check_end(struct relay *r)
 
 void answer_end_with_error(struct exchange *x, struct buf *head)
 {
-    if (x->err.code == -E_CLIENT_GONE)
-        return;
+    if (x->err.code == 0 || x->err.code == -E_CLIENT_GONE)
+        return; /* nothing to say, or nobody to say it to */
     (void)task_cancel_clear(); /* a drained stream still gets its goodbye */
     struct buf object, event;
     buf_init(&object, 1u << 20);

@@ -200,8 +200,8 @@ int sim_write_stream(struct exchange *x, const struct sim_shape *shape, const st
     int rc = think(&v, o);
     if (rc == 0)
         rc = speak(&v, shape, o);
-    if (rc == 0)
-        rc = reply_end(x, &v.head);
+    if (rc == 0 && reply_end(x, &v.head) < 0)
+        rc = failed(x, -E_CLIENT_GONE);
     sim_attempt_end(x, rc);
     if (rc < 0 && x->committed)
         answer_end_with_error(x, &v.head);
