@@ -253,6 +253,7 @@ static const char *const lines[] = {
     "data: {\"a\":1,\"error\":{\"code\":1}}",
     "data: {\"type\":\"error\"}",
     "data: {\"type\":\"response.completed\"}",
+    "data: {\"type\":\"response.created\",\"response\":{\"id\":\"r\"}}",
     "data: {\"type\":\"x.delta\",\"error\":{},\"usage\":" USAGE "}",
     "data: [DONE]",
     "data:{",
@@ -272,7 +273,8 @@ static bool same_taps(const struct stream_tap *a, const struct stream_tap *b)
            a->usage.output_tokens == b->usage.output_tokens;
 }
 
-/* Reads an event quickly and in full; do both say the same? */
+/* Reads an event quickly and in full; do both say the same, and does it not pass unseen when it
+ * has something to say? */
 static bool is_read_alike(enum operation_id op, str event)
 {
     struct stream_tap quick, full;
@@ -281,7 +283,12 @@ static bool is_read_alike(enum operation_id op, str event)
     stream_tap_init(&full, operation_get(op), true);
     enum stream_verdict a = stream_tap_event(&quick, &arena, event, &edits[0]);
     enum stream_verdict b = read_event(&full, &arena, event, &edits[1]);
-    return a == b && str_eq(edits[0], edits[1]) && same_taps(&quick, &full);
+    bool is_same = same_taps(&quick, &full);
+    bool tells = b != STREAM_KEEP || full.has_ended || full.has_error ||
+                 usage_is_known(&full.usage) || full.response_id.n > 0;
+    stream_tap_init(&quick, operation_get(op), true);
+    bool is_missed = tells && stream_tap_skips(&quick, event);
+    return a == b && str_eq(edits[0], edits[1]) && is_same && !is_missed;
 }
 
 static void test_quick_looks(void)
@@ -310,6 +317,31 @@ static void test_quick_looks(void)
                                                                                 "data: {}\n\n")),
        "each in its own dialect");
     ok(!is_plain_chunk(chat, S("data: {\nx")) && !is_plain_chunk(chat, S("data: {")), "cut short");
+}
+
+static void test_batches(void)
+{
+    static const struct {
+        enum operation_id op;
+        str events;
+        bool is_skipped;
+    } cases[] = {
+        {OP_CHAT, S("data: " CHUNK "}\n\n: ping\n\ndata: " CHUNK "}\n\n"), true},
+        {OP_CHAT, S("data: " CHUNK "}\n\ndata: [DONE]\n\n"), false},
+        {OP_CHAT, S("data: " CHUNK "}\n\ndata: " CHUNK ",\"usage\":null}\n\n"), false},
+        {OP_CHAT, S("data: " CHUNK "}\n\nevent: error\ndata: x\n\n"), false},
+        {OP_RESPONSES, S("event: x.delta\ndata: {}\n\n"), false},
+        {OP_AUDIO_SPEECH, S("event: x.delta\ndata: {}\n\n"), false},
+        {OP_EMBEDDINGS, S("data: {}\n\n"), false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct stream_tap t;
+        stream_tap_init(&t, operation_get(cases[i].op), true);
+        is_int(stream_tap_skips(&t, cases[i].events), cases[i].is_skipped,
+               printable(cases[i].events));
+        t.has_ended = true;
+        ok(!stream_tap_skips(&t, cases[i].events), "behind the end mark all is looked at");
+    }
 }
 
 /* ---- errors, read and written ---- */
@@ -378,6 +410,38 @@ static void test_writing_errors(void)
     }
 }
 
+/* What passes unseen must be what a look at each event would neither change nor learn from. */
+static void test_skips(void)
+{
+    static const struct {
+        enum operation_id op;
+        const char *events;
+        bool skips;
+    } cases[] = {
+        {OP_CHAT, "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\ndata: {\"b\":1}\n\n",
+         true},
+        {OP_CHAT, ": ping\n\n", true},
+        {OP_CHAT, "data: {\"choices\":[],\"usage\":{}}\n\n", false},
+        {OP_CHAT, "data: {\"a\":1}\n\ndata: [DONE]\n\n", false},
+        {OP_CHAT, "data: {\"a\":1}\n\ndata: {\"error\":{}}\n\n", false},
+        {OP_CHAT, "event: error\ndata: {}\n\n", false},
+        {OP_RESPONSES, "event: response.output_text.delta\ndata: {\"delta\":\"a\"}\n\n", true},
+        {OP_RESPONSES, "event: response.created\ndata: {\"response\":{\"id\":\"r\"}}\n\n", false},
+        {OP_RESPONSES, "data: {\"type\":\"error\"}\n\n", false},
+        {OP_IMAGES_GENERATIONS, "event: image_generation.completed\ndata: {}\n\n", false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct stream_tap t;
+        stream_tap_init(&t, operation_get(cases[i].op), true);
+        is_int(stream_tap_skips(&t, str_from_cz(cases[i].events)), cases[i].skips,
+               cases[i].events[0] == ':' ? "a comment" : "skipped or looked at");
+    }
+    struct stream_tap ended;
+    stream_tap_init(&ended, operation_get(OP_CHAT), false);
+    ended.has_ended = true;
+    ok(!stream_tap_skips(&ended, S("data: {}\n\n")), "behind the end mark nothing passes unseen");
+}
+
 int main(void)
 {
     arena_init(&arena, 0, (size_t)64 << 20);
@@ -387,8 +451,10 @@ int main(void)
     test_response_id();
     test_mark_stays();
     test_quick_looks();
+    test_batches();
     test_error_data();
     test_writing_errors();
     arena_fini(&arena);
+    test_skips();
     return tap_done();
 }
