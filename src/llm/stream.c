@@ -82,7 +82,8 @@ static void read_data(struct stream_tap *t, struct arena *scratch, const struct 
     if (scan_object(scratch, data, S("x_groq"), &inner))
         read_usage(t, scratch, &inner);
     read_usage(t, scratch, data);
-    if (!scan_object(scratch, data, S("response"), &inner))
+    bool is_response = t->op->end == OPERATION_END_RESPONSE;
+    if (!is_response || !scan_object(scratch, data, S("response"), &inner))
         return;
     read_usage(t, scratch, &inner);
     const struct json_member *id = json_find(&inner, S("id"), NULL);
@@ -183,13 +184,11 @@ static bool mentions(str events, str word)
     return str_find(events, word) != STR_NONE;
 }
 
+/* Only chat streams: where events are named, looking at each name costs no more than to search. */
 bool stream_tap_skips(const struct stream_tap *t, str events)
 {
-    if (t->has_ended || mentions(events, S("error")))
-        return false;
-    if (t->op->end == OPERATION_END_DONE)
-        return !mentions(events, S("usage")) && !mentions(events, S("[DONE]"));
-    return t->op->end == OPERATION_END_RESPONSE && !mentions(events, S("\"response\""));
+    return t->op->end == OPERATION_END_DONE && !t->has_ended && !mentions(events, S("usage")) &&
+           !mentions(events, S("error")) && !mentions(events, S("[DONE]"));
 }
 
 str stream_error_data(struct arena *scratch, str event)

@@ -16,6 +16,8 @@ static void must_be_same(const struct stream_tap *a, const struct stream_tap *b)
 
 static void take_events(struct stream_tap *t, str events)
 {
+    struct stream_tap before = *t;
+    bool tells_nothing = str_find(events, S("\\u00")) == STR_NONE && stream_tap_skips(t, events);
     str event;
     while (sse_next(&events, &event)) {
         struct arena a;
@@ -31,9 +33,13 @@ static void take_events(struct stream_tap *t, str events)
         str rest = edits[0], again;
         must(quick != STREAM_EDIT || (sse_next(&rest, &again) && rest.n == 0));
         must(quick != STREAM_EDIT || edits[0].n < event.n);
+        must(!tells_nothing || (quick == STREAM_KEEP && t->response_id.n == 0));
         t->response_id = S_EMPTY; /* it lay in the arena */
         arena_fini(&a);
     }
+    before.events = t->events;
+    if (tells_nothing)
+        must_be_same(&before, t);
 }
 
 static struct stream_tap take_stream(const struct operation *op, bool strips, str text, size_t step)

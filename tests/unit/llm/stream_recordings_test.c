@@ -1,8 +1,9 @@
 /* The stream tap on recordings of real providers, found below the folder that THROWBAR_FIXTURES
  * names: whatever there is in the OpenAI dialect, told from its text. However a stream is cut into
- * reads, the same must come out; who asked for usage gets every byte; what is noted of usage is what
- * the text says; and no stream may end before its mark. Recordings kept without their framing
- * (*.chunks.txt, one payload a line) are framed anew. Without the folder the test is skipped. */
+ * reads, and whether or not batches that tell nothing pass unseen, the same must come out; who
+ * asked for usage gets every byte; what is noted of usage is what the text says; and no stream may
+ * end before its mark. Recordings kept without their framing (*.chunks.txt, one payload a line)
+ * are framed anew. Without the folder the test is skipped. */
 #include <ftw.h>
 
 #include "llm/stream.c"
@@ -22,11 +23,17 @@ struct run {
     struct buf held, out;
     size_t n_whole;     /* bytes of whole events */
     size_t complete_at; /* of these, when the stream may end; 0: never */
+    bool may_skip;      /* let batches that tell nothing pass */
 };
 
 static void take_events(struct run *r, str events)
 {
     str event, edited = S_EMPTY;
+    if (r->may_skip && stream_tap_skips(&r->tap, events)) {
+        r->n_whole += events.n;
+        buf_put(&r->out, events);
+        return;
+    }
     while (sse_next(&events, &event)) {
         enum stream_verdict verdict = stream_tap_event(&r->tap, &r->scratch, event, &edited);
         r->n_whole += event.n;
@@ -70,7 +77,7 @@ static bool same_runs(const struct run *a, const struct run *b)
 {
     const struct stream_tap *s = &a->tap, *t = &b->tap;
     return str_eq(buf_str(&a->out), buf_str(&b->out)) && a->n_whole == b->n_whole &&
-           s->events == t->events && s->has_ended == t->has_ended && s->has_error == t->has_error &&
+           s->has_ended == t->has_ended && s->has_error == t->has_error &&
            memcmp(&s->usage, &t->usage, sizeof(struct usage)) == 0;
 }
 
@@ -80,6 +87,7 @@ static bool is_alike(const struct run *whole, str stream, size_t first, size_t s
 {
     struct run r;
     run_begin(&r, whole->tap.op->id, whole->tap.strips_usage);
+    r.may_skip = step % 2 == 1;
     take_bytes(&r, str_slice(stream, 0, first));
     for (size_t at = first; at < stream.n; at += step)
         take_bytes(&r, str_slice(stream, at, at + step));
@@ -90,7 +98,7 @@ static bool is_alike(const struct run *whole, str stream, size_t first, size_t s
 
 static bool is_alike_at_cuts(const struct run *whole, str stream)
 {
-    static const size_t steps[] = {1, 2, 3, 7, 16, 61, 509, 4096};
+    static const size_t steps[] = {1, 2, 3, 7, 16, 61, 509, 1460, 4095, 4096};
     size_t bad = 0;
     for (size_t i = 0; i < ARRAY_LEN(steps); i++)
         bad += !is_alike(whole, stream, steps[i] / 2, steps[i]);
