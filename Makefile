@@ -24,7 +24,8 @@ $(BUILD)/build.ninja: | setup-build
 setup-%:
 	@tools/setup $*
 
-run: build
+run: setup-build $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet throwbar
 	@exec $(BUILD)/throwbar $(ARGS)
 
 check: build
