@@ -16,7 +16,7 @@
 #include "wire/http1_scan.h"
 
 #define LENGTH_MAX      (UINT64_C(1) << 53) /* what every JSON number can hold, too */
-#define BLANK_LINES_MAX 2u
+#define BLANK_LINES_MAX 2
 
 /* ---- where a head begins and ends ---- */
 
@@ -38,7 +38,7 @@ size_t http1_head_end(str bytes, size_t seen)
 size_t http1_skip_blank(str bytes)
 {
     size_t n = 0;
-    while (n < BLANK_LINES_MAX * 2 && str_has_prefix(str_skip(bytes, n), S("\r\n")))
+    while (n < (size_t)BLANK_LINES_MAX * 2 && str_has_prefix(str_skip(bytes, n), S("\r\n")))
         n += 2;
     return n;
 }
