@@ -29,18 +29,25 @@
 #define BUCKETS_MAX 20
 #define KEY_MAX     (1 + METRIC_LABELS_MAX * (1 + METRIC_LABEL_BYTES_MAX))
 
-enum metric_type { COUNTER, GAUGE, HISTOGRAM };
-
-static const struct metric_info {
-    enum metric_type type;
-    const char *name;
-    const char *labels; /* names, comma between them */
-    const char *help;
-} infos[M_COUNT] = {
-#define METRIC(name, type, text, labels, help) [M_##name] = {type, text, labels, help},
+static const struct metric_info infos[M_COUNT] = {
+#define METRIC(name, type, text, labels, help) [M_##name] = {METRIC_##type, text, labels, help},
 #include "base/metrics.def"
 #undef METRIC
 };
+
+const struct metric_info *metric_info(enum metric m)
+{
+    must(m < M_COUNT);
+    return &infos[m];
+}
+
+const char *metric_type_name(enum metric_type t)
+{
+    static const char *const names[] = {
+        [METRIC_COUNTER] = "counter", [METRIC_GAUGE] = "gauge", [METRIC_HISTOGRAM] = "histogram"};
+    must(t < ARRAY_LEN(names));
+    return names[t];
+}
 
 struct bucket {
     int64_t le_us;
@@ -175,7 +182,7 @@ static struct series *series_add(enum metric m, str key)
 
 static struct metric_cell *cell_add(struct series *s)
 {
-    size_t buckets = infos[s->metric].type == HISTOGRAM ? scale_of(s->metric).n + 1 : 0;
+    size_t buckets = infos[s->metric].type == METRIC_HISTOGRAM ? scale_of(s->metric).n + 1 : 0;
     struct metric_cell *c = alloc0(sizeof(*c) + buckets * sizeof(c->buckets[0]));
     c->series = s;
     c->next = atomic_load_explicit(&s->cells, memory_order_relaxed);
@@ -263,7 +270,7 @@ void metric_cell_set(struct metric_cell *c, int64_t v)
 
 void metric_cell_observe_us(struct metric_cell *c, int64_t us)
 {
-    must(infos[c->series->metric].type == HISTOGRAM);
+    must(infos[c->series->metric].type == METRIC_HISTOGRAM);
     struct scale scale = scale_of(c->series->metric);
     us = MAX(us, 0);
     size_t i = 0;
@@ -304,7 +311,7 @@ static void sum_cell(struct sum *sum, const struct metric_cell *c, size_t bucket
 static struct sum series_sum(const struct series *s)
 {
     struct sum sum = {.value = atomic_load_explicit(&s->set, memory_order_relaxed)};
-    size_t buckets = infos[s->metric].type == HISTOGRAM ? scale_of(s->metric).n + 1 : 0;
+    size_t buckets = infos[s->metric].type == METRIC_HISTOGRAM ? scale_of(s->metric).n + 1 : 0;
     const struct metric_cell *c = atomic_load_explicit(&s->cells, memory_order_acquire);
     for (; c; c = c->next)
         sum_cell(&sum, c, buckets);
@@ -339,7 +346,7 @@ int64_t metric_total(enum metric m, const str *labels)
     if (!s)
         return 0;
     struct sum sum = series_sum(s);
-    return infos[m].type == HISTOGRAM ? sum.count : sum.value;
+    return infos[m].type == METRIC_HISTOGRAM ? sum.count : sum.value;
 }
 
 /* -- the text format, https://prometheus.io/docs/instrumenting/exposition_formats/ -- */
@@ -433,7 +440,7 @@ static void render_histogram(struct buf *out, const struct series *s)
 
 static void render_series(struct buf *out, const struct series *s)
 {
-    if (infos[s->metric].type == HISTOGRAM) {
+    if (infos[s->metric].type == METRIC_HISTOGRAM) {
         render_histogram(out, s);
         return;
     }
@@ -443,11 +450,9 @@ static void render_series(struct buf *out, const struct series *s)
 
 static void render_metric(struct buf *out, enum metric m)
 {
-    static const char *const types[] = {
-        [COUNTER] = "counter", [GAUGE] = "gauge", [HISTOGRAM] = "histogram"};
     const struct metric_info *info = &infos[m];
     buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n", info->name, info->help, info->name,
-               types[info->type]);
+               metric_type_name(info->type));
     int64_t value = 0;
     const struct series *s = atomic_load_explicit(&registry.first[m], memory_order_acquire);
     /* Without labels there is one series, and it is 0 before anybody counts. */

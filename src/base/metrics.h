@@ -25,6 +25,19 @@ enum metric {
     M_COUNT
 };
 
+enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
+
+/* A row of the table. */
+struct metric_info {
+    enum metric_type type;
+    const char *name;
+    const char *labels; /* names, comma between them */
+    const char *help;
+};
+
+const struct metric_info *metric_info(enum metric m);
+const char *metric_type_name(enum metric_type t); /* "counter" */
+
 struct metric_cell;
 
 /* `labels`: as many values as the metric has labels, in the table's order. BORROWED for the life of

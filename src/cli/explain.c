@@ -1,11 +1,14 @@
-/* explain: what a code or a key of the configuration means, without a network.
+/* explain: what a code or a key of the configuration means, and lists of all there are, without a
+ * network.
  *
  * Codes that an answer, a log line or a metric carries are rows of base/err.def; codes of a report
- * about a configuration and the paths of its keys are known to gate/schema.c. */
+ * about a configuration and the paths of its keys are known to gate/schema.c. The lists come from
+ * cli/reference.c. */
 #include <stdio.h>
 
 #include "base/err.h"
 #include "cli/args.h"
+#include "cli/reference.h"
 #include "gate/config.h"
 
 #define TEXT_MAX (1u << 20)
@@ -13,7 +16,8 @@
 static const char explain_notes[] =
     "CODE is TB-1008 or its name (model_not_found), as in an answer, a log line or `tb-attempts`;\n"
     "E1001 or W2001 as in a report of `check`. A path is one of the configuration,\n"
-    "providers.*.timeouts.connect or with ids of yours in place of *.\n";
+    "providers.*.timeouts.connect or with ids of yours in place of *. errors, metrics and paths\n"
+    "list all there are.\n";
 
 static const struct err_info *find_error(str what)
 {
@@ -101,6 +105,16 @@ static str nearest_error(struct arena *a, str what)
     return near;
 }
 
+static int list(str topic, bool is_md)
+{
+    struct buf out;
+    buf_init(&out, TEXT_MAX);
+    bool is_known = reference_put(&out, topic, is_md);
+    cli_put(buf_str(&out));
+    buf_fini(&out);
+    return is_known ? CLI_OK : CLI_NOT_FOUND;
+}
+
 static int explain(struct arena *a, str what)
 {
     const struct err_info *row = find_error(what);
@@ -113,6 +127,8 @@ static int explain(struct arena *a, str what)
         explain_error(row);
         return CLI_OK;
     }
+    if (list(what, false) == CLI_OK)
+        return CLI_OK;
     buf_init(&out, TEXT_MAX);
     bool is_known = schema_explain(what, &out, &near);
     cli_put(buf_str(&out));
@@ -135,11 +151,23 @@ static int explain(struct arena *a, str what)
 int cli_explain(const struct cli_command *self, int argc, char **argv)
 {
     const char *what = NULL;
-    const struct cli_args args = {
-        .operands = &what, .min_operands = 1, .max_operands = 1, .notes = explain_notes};
+    bool is_md = false;
+    const struct cli_option options[] = {
+        {0, "md", .help = "of errors, metrics or paths: the reference page", .flag = &is_md},
+    };
+    const struct cli_args args = {.options = options,
+                                  .n_options = ARRAY_LEN(options),
+                                  .operands = &what,
+                                  .min_operands = 1,
+                                  .max_operands = 1,
+                                  .notes = explain_notes};
     int rc = cli_parse(self, &args, argc, argv);
     if (rc != CLI_GO_ON)
         return rc;
+    if (is_md && list(str_from_cz(what), true) != CLI_OK)
+        return cli_misuse(self, "--md prints one of " REFERENCE_TOPICS ", not `%s`", what);
+    if (is_md)
+        return CLI_OK;
     struct arena a;
     arena_init(&a, 4096, 1u << 20);
     rc = explain(&a, str_slice(str_trim(str_from_cz(what)), 0, 1000));

@@ -55,7 +55,7 @@ const char *config_version_text(void); /* of libyaml: "0.2.5" */
 
 /* From the table of options: */
 void schema_render_json(struct buf *out); /* JSON Schema 2020-12 */
-void schema_render_md(struct buf *out);   /* docs/reference/config.md */
+void schema_render_md(struct buf *out);   /* its reference page */
 /* What a config path ("providers.*.timeouts.connect", "server.limits") or a code ("E1042",
  * "TB-1008") means. False when unknown; *near then gets the nearest. */
 bool schema_explain(str what, struct buf *out, str *near);
