@@ -64,7 +64,7 @@ static int MAY_YIELD check(struct exchange *x)
     if (rc < 0)
         return rc;
     struct config *config = config_parse(str_of(x->body.p, x->body.n), S("request"));
-    struct snapshot *s = config_error_count(config) == 0 ? snapshot_compile(config) : NULL;
+    struct snapshot *s = snapshot_compile(config);
     struct buf body;
     buf_init(&body, 8u << 20);
     config_render_json(config, &body);

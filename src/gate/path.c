@@ -1,14 +1,14 @@
 /* Matching of a request path against a static table.
  *
  * The tables have some thirty rows; a linear walk that compares lengths and first bytes is
- * faster than anything cleverer and keeps the order visible. {id} stands for one segment, or for
- * all the rest when it is last, since model names contain slashes. */
+ * faster than anything cleverer and keeps the order visible. {id} stands for one segment, {rest}
+ * for all that is left, since model names contain slashes. */
 #include "gate/path.h"
 
 #include "base/arena.h"
 #include "base/buf.h"
 
-/* Matches `path` against `pattern`; *arg gets what {id} stands for. */
+/* Matches `path` against `pattern`; *arg gets what {id} or {rest} stands for. */
 static bool matches(str pattern, str path, str *arg)
 {
     size_t brace = str_find_char(pattern, '{');
@@ -18,14 +18,11 @@ static bool matches(str pattern, str path, str *arg)
         return false;
     str rest = str_skip(path, brace);
     str after = str_skip(pattern, brace + str_find_char(str_skip(pattern, brace), '}') + 1);
-    if (after.n == 0) {
-        *arg = rest;
-        return rest.n > 0;
-    }
     if (!str_has_suffix(rest, after) || rest.n <= after.n)
         return false;
     *arg = str_slice(rest, 0, rest.n - after.n);
-    return str_find_char(*arg, '/') == STR_NONE;
+    bool takes_all = str_has_prefix(str_skip(pattern, brace), S("{rest}"));
+    return takes_all || str_find_char(*arg, '/') == STR_NONE;
 }
 
 const struct path *path_find(const struct path_table *t, str method, str path, str *arg,

@@ -25,7 +25,7 @@ typedef int (*path_fn)(struct exchange *x); /* 0 or an error code with x->err fi
 
 struct path {
     str method;
-    str pattern; /* "/v1/models/{id}": {id} is one segment, or all the rest when last */
+    str pattern; /* "/v1/models/{id}": {id} is one segment, {rest} all that is left */
     enum path_auth auth;
     enum path_shape shape;
     path_fn run;

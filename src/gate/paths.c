@@ -32,7 +32,7 @@ static const struct path rows[] = {
     PATH_OPERATION("/v1/audio/transcriptions",  KEY, relay_multipart, OP_AUDIO_TRANSCRIPTIONS),
     PATH_OPERATION("/v1/audio/translations",    KEY, relay_multipart, OP_AUDIO_TRANSLATIONS),
     PATH("GET",    "/v1/models",                       KEY, OPENAI, models_list),
-    PATH("GET",    "/v1/models/{id}",                  KEY, OPENAI, models_get),
+    PATH("GET",    "/v1/models/{rest}",                  KEY, OPENAI, models_get),
     PATH("POST",   "/v1/responses/{id}/cancel",        KEY, OPENAI, responses_relay),
     PATH("GET",    "/v1/responses/{id}/input_items",   KEY, OPENAI, responses_relay),
     PATH("GET",    "/v1/responses/{id}",               KEY, OPENAI, responses_relay),

@@ -9,7 +9,7 @@
 
 #include "base/err.h"
 
-#define CANDIDATES_MAX 64
+#define CANDIDATES_MAX 64 /* as the option table allows */
 
 static size_t endpoint_turn(struct lease *lease, const struct provider *p)
 {

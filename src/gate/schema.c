@@ -263,6 +263,7 @@ static const struct option options[] = {
     {.path = "providers.*.endpoints",
      .type = OPTION_LIST,
      .flags = OPTION_NOT_EMPTY,
+     .max = 64,
      .doc =
          "Several base URLs; requests are spread by weight. `base_url` is then left out, or one of "
          "them.",
@@ -291,6 +292,7 @@ static const struct option options[] = {
     {.path = "providers.*.keys",
      .type = OPTION_LIST,
      .flags = OPTION_NOT_EMPTY,
+     .max = 64,
      .doc = "Several credentials in place of `api_key`; requests are spread by weight.",
      .example = "[{id: a, value: \"${env:KEY_A}\", weight: 3}, {id: b, value: \"${env:KEY_B}\"}]"},
     {.path = "providers.*.keys[]",

@@ -66,12 +66,15 @@ static struct {
     struct snapshot *snapshot; /* control's own reference */
     struct listen_sockets sockets;
     uint64_t version;
+    struct secret *admin_key; /* made here because the configuration names none */
+    pthread_mutex_t posting;  /* held while letters are posted: no loop may end meanwhile */
     bool is_draining;
     bool has_started;
-    unsigned adoptions; /* under way */
+    bool drain_waits, reload_waits; /* asked for before all workers ran */
+    unsigned adoptions;             /* under way */
     struct loop_watch signals;
     struct loop_mail ended;
-} server;
+} server = {.posting = PTHREAD_MUTEX_INITIALIZER};
 
 bool server_is_draining(void)
 {
@@ -96,15 +99,18 @@ static struct snapshot *load(struct buf *report)
     str text = server.options->config_text;
     struct config *config = text.n > 0 ? config_parse(text, S("built-in configuration"))
                                        : config_load(server.options->config_path);
-    struct snapshot *s = config_error_count(config) == 0 ? snapshot_compile(config) : NULL;
+    struct snapshot *s =
+        snapshot_compile(config); /* reports all that is wrong, also on a bad tree */
     config_render_text(config, report, false);
     if (!s) {
         config_free(config);
         return NULL;
     }
     s->version = ++server.version;
+    if (!s->admin_key && !server.admin_key)
+        server.admin_key = admin_key_make(); /* the same one for every version */
     if (!s->admin_key)
-        s->admin_key = admin_key_make();
+        s->admin_key = server.admin_key;
     return s;
 }
 
@@ -168,8 +174,10 @@ static struct adoption *adoption_new(struct snapshot *s)
 static void send_adoption(struct snapshot *s)
 {
     struct adoption *a = adoption_new(s);
+    pthread_mutex_lock(&server.posting);
     for (unsigned i = 0; i < server.n_hands; i++)
         loop_post(server.hands[i].worker.loop, &a->letters[i].mail);
+    pthread_mutex_unlock(&server.posting);
     listen_apply(&server.control, listen_order_new(&server.sockets, s, LISTEN_CONTROL));
 }
 
@@ -188,6 +196,10 @@ int server_reload(struct buf *report)
 {
     if (server.is_draining)
         return -E_DRAINING;
+    if (!server.has_started) {
+        server.reload_waits = true;
+        return 0;
+    }
     struct snapshot *s = load(report);
     int rc = s ? listen_sockets_open(&server.sockets, s, server.n_hands, report) : -E_CONFIG;
     if (s && rc == 0)
@@ -264,13 +276,19 @@ void server_drain(void)
 {
     if (server.is_draining)
         return;
+    if (!server.has_started) {
+        server.drain_waits = true;
+        return;
+    }
     server.is_draining = true;
     log_note(LOG_INFO, "draining", "no new connections; requests in flight may finish");
+    pthread_mutex_lock(&server.posting);
     for (unsigned i = 0; i < server.n_hands; i++) {
         struct hand *h = &server.hands[i];
         h->drain = (struct loop_mail){.fn = take_drain, .arg = h};
         loop_post(h->worker.loop, &h->drain);
     }
+    pthread_mutex_unlock(&server.posting);
 }
 
 /* ---- signals ---- */
@@ -320,6 +338,8 @@ static void *worker_main(void *arg)
     w->paths[CLIENT_ADMIN] = no_paths;
     take_adoption(&h->first->letters[h->index]);
     loop_run(w->loop);
+    pthread_mutex_lock(&server.posting); /* whoever has posted to this loop has let go of it */
+    pthread_mutex_unlock(&server.posting);
     models_thread_end();
     dns_thread_end();
     worker_end(w);
@@ -356,6 +376,10 @@ static void start_control(void)
     }
     if (server.options->on_ready)
         server.options->on_ready(server.options->on_ready_arg);
+    if (server.reload_waits)
+        reload_and_log();
+    if (server.drain_waits)
+        server_drain();
 }
 
 /* ---- run ---- */
@@ -428,6 +452,7 @@ int server_run(const struct server_options *o)
     worker_end(&server.control);
     if (server.snapshot)
         snapshot_release(server.snapshot);
+    secret_free(server.admin_key);
     log_note(LOG_INFO, "stopped", "exit code %d", code);
     log_stop();
     return code;

@@ -21,7 +21,7 @@ void stream_tap_init(struct stream_tap *t, const struct operation *op, bool stri
 
 bool stream_tap_is_complete(const struct stream_tap *t)
 {
-    return t->has_ended || t->op->end == OPERATION_END_NONE;
+    return t->has_ended || t->may_end || t->op->end == OPERATION_END_NONE;
 }
 
 /* The event's type: from its `event:` line, else from the data's `type` member. */
@@ -119,6 +119,14 @@ static enum stream_verdict strip_usage(struct arena *scratch, str event, const s
     return STREAM_EDIT;
 }
 
+/* Perplexity names its last chunk instead of sending [DONE]. */
+static bool is_last_chunk(const struct operation *op, const struct json_scan *data)
+{
+    const struct json_member *object = json_find(data, S("object"), NULL);
+    return op->end == OPERATION_END_DONE && object &&
+           str_eq(object->value, S("\"chat.completion.done\""));
+}
+
 static enum stream_verdict read_event(struct stream_tap *t, struct arena *scratch, str event,
                                       str *edited)
 {
@@ -139,6 +147,7 @@ static enum stream_verdict read_event(struct stream_tap *t, struct arena *scratc
     if (is_delta(t->op, type))
         return STREAM_KEEP;
     t->has_ended = t->has_ended || is_end(t->op, type);
+    t->may_end = t->may_end || is_last_chunk(t->op, &data);
     t->has_error = t->has_error || is_error(&data, type);
     read_data(t, scratch, &data);
     return t->strips_usage ? strip_usage(scratch, event, &e, &data, edited) : STREAM_KEEP;
@@ -158,7 +167,8 @@ static bool is_plain_chunk(const struct operation *op, str event)
 {
     return op->end == OPERATION_END_DONE && str_has_prefix(event, S("data: {")) &&
            is_last_line(event) && str_find(event, S("\"usage\"")) == STR_NONE &&
-           str_find(event, S("\"error\"")) == STR_NONE;
+           str_find(event, S("\"error\"")) == STR_NONE &&
+           str_find(event, S("completion.done")) == STR_NONE;
 }
 
 /* Responses and the others name the event first; the many delta events need no look inside. */
@@ -188,7 +198,8 @@ static bool mentions(str events, str word)
 bool stream_tap_skips(const struct stream_tap *t, str events)
 {
     return t->op->end == OPERATION_END_DONE && !t->has_ended && !mentions(events, S("usage")) &&
-           !mentions(events, S("error")) && !mentions(events, S("[DONE]"));
+           !mentions(events, S("error")) && !mentions(events, S("[DONE]")) &&
+           !mentions(events, S("completion.done"));
 }
 
 str stream_error_data(struct arena *scratch, str event)

@@ -16,6 +16,7 @@
 struct stream_tap {
     const struct operation *op;
     bool strips_usage; /* the client did not ask for usage: take it out */
+    bool may_end;      /* the end may follow without the mark (Perplexity's last chunk) */
     bool has_ended;    /* the dialect's end marker has passed */
     bool has_error;    /* the provider has sent an error event */
     uint64_t events;   /* with data, of those it has looked at */

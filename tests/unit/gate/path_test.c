@@ -10,7 +10,7 @@ static struct arena arena;
 static const struct path rows[] = {
     PATH("GET",    "/a",          PUBLIC, OPENAI, NULL),
     PATH("POST",   "/a",          KEY,    OPENAI, NULL),
-    PATH("GET",    "/m/{id}",     KEY,    OPENAI, NULL),
+    PATH("GET",    "/m/{rest}",     KEY,    OPENAI, NULL),
     PATH("POST",   "/r/{id}/end", KEY,    OPENAI, NULL),
     PATH("DELETE", "/r/{id}/end", ADMIN,  PROBLEM, NULL),
 };

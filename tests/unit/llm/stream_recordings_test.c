@@ -161,7 +161,9 @@ static bool has_any(str text, const str needles[], size_t n)
 /* Does an end mark begin a line, or name an event, in this text? */
 static bool has_mark(enum operation_id op, str text)
 {
-    static const str done[] = {S("\ndata: [DONE]"), S("\ndata:[DONE]")};
+    static const str done[] = {S("\ndata: [DONE]"), S("\ndata:[DONE]"),
+                               S("\"object\":\"chat.completion.done\""),
+                               S("\"object\": \"chat.completion.done\"")};
     static const str terminal[] = {
         S("\"type\":\"response.completed\""), S("\"type\": \"response.completed\""),
         S("\"type\":\"response.incomplete\""), S("\"type\":\"response.failed\"")};

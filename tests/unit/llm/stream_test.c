@@ -167,7 +167,8 @@ static void test_notes(void)
         is_int(t.has_ended, cases[i].has_ended, "ends the stream?");
         is_int(t.has_error, cases[i].has_error, "is an error?");
         is_int((long long)t.events, (long long)cases[i].events, "has data?");
-        bool may_end = cases[i].has_ended || cases[i].op == OP_EMBEDDINGS;
+        bool is_last = str_find(cases[i].event, S("chat.completion.done")) != STR_NONE;
+        bool may_end = cases[i].has_ended || is_last || cases[i].op == OP_EMBEDDINGS;
         is_int(stream_tap_is_complete(&t), may_end, "may the stream end here?");
     }
 }
@@ -425,7 +426,8 @@ static void test_skips(void)
         {OP_CHAT, "data: {\"a\":1}\n\ndata: [DONE]\n\n", false},
         {OP_CHAT, "data: {\"a\":1}\n\ndata: {\"error\":{}}\n\n", false},
         {OP_CHAT, "event: error\ndata: {}\n\n", false},
-        {OP_RESPONSES, "event: response.output_text.delta\ndata: {\"delta\":\"a\"}\n\n", true},
+        {OP_CHAT, "data: {\"object\":\"chat.completion.done\"}\n\n", false},
+        {OP_RESPONSES, "event: response.output_text.delta\ndata: {\"delta\":\"a\"}\n\n", false},
         {OP_RESPONSES, "event: response.created\ndata: {\"response\":{\"id\":\"r\"}}\n\n", false},
         {OP_RESPONSES, "data: {\"type\":\"error\"}\n\n", false},
         {OP_IMAGES_GENERATIONS, "event: image_generation.completed\ndata: {}\n\n", false},
