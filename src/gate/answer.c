@@ -241,8 +241,7 @@ static int MAY_YIELD relay_bytes(struct exchange *x, struct call *call, str type
     call_close(call, rc);
     if (rc == 0)
         return reply_end(x, &head);
-    buf_fini(&head);
-    net_conn_abort(&x->client->conn); /* no end is made up: the client sees a broken transfer */
+    buf_fini(&head); /* no end is made up: the client sees a broken transfer */
     return rc;
 }
 

@@ -6,7 +6,8 @@
  *
  * A provider may answer before it has read the whole request (413, 401) and close. So a failed
  * write is not the end: what has arrived is read first, and only if nothing did is the
- * connection called broken. */
+ * connection called broken. An upload that still arrives stops when the provider speaks. A
+ * connection whose request has not left whole is not used again. */
 #include "gate/call.h"
 
 #include <string.h>
@@ -101,9 +102,24 @@ static int timed_out(struct call *c, int64_t total_us, int step_code)
 
 /* ---- sending ---- */
 
+/* Has something come before the request was out: an answer, or the end? */
+static bool has_spoken(struct call *c)
+{
+    if (!c->up->conn.is_readable)
+        return false;
+    ssize_t n = net_try_read(&c->up->conn, loop_scratch(), READ_BYTES);
+    if (n > 0) {
+        c->p = loop_scratch();
+        c->n = (size_t)n;
+    }
+    return n != -E_AGAIN;
+}
+
 static int MAY_YIELD send_more(struct call *c, const struct call_request *r)
 {
     for (;;) {
+        if (has_spoken(c))
+            return -E_IO; /* what is still to come is not wanted */
         struct iovec pieces[CALL_PIECES + 2];
         char size_line[HTTP1_CHUNK_HEAD];
         size_t n = CALL_PIECES, total = 0;
@@ -140,10 +156,14 @@ static int MAY_YIELD send_request(struct call *c, const struct call_request *r)
     must(r->n_pieces <= CALL_PIECES);
     if (r->n_pieces > 0)
         memcpy(&iov[1], r->pieces, r->n_pieces * sizeof *iov);
+    c->up->conn.stall_us = c->target->endpoint->provider->timeouts.first_byte_us;
     int rc = net_write(&c->up->conn, iov, (int)r->n_pieces + 1);
     buf_fini(&head);
     if (rc == 0 && r->more)
         rc = send_more(c, r);
+    if (rc == 0 && r->more)
+        rc = net_flush(&c->up->conn);
+    c->is_sent = rc == 0;
     return rc;
 }
 
@@ -175,7 +195,7 @@ static int MAY_YIELD receive(struct call *c, size_t held)
     memcpy(scratch, keep.p, held);
     buf_fini(&keep);
     if (n == 0)
-        n = net_try_read(&c->up->conn, scratch + held, LOOP_SCRATCH_BYTES - held);
+        n = net_try_read(&c->up->conn, scratch + held, READ_BYTES);
     c->p = scratch;
     c->n = held + (n > 0 ? (size_t)n : 0);
     return n < 0 && n != -E_AGAIN ? (int)n : 0;
@@ -200,7 +220,7 @@ static int MAY_YIELD read_one_head(struct call *c)
     str copy = arena_str(&c->x->request, str_of(c->p, end));
     c->p += end;
     c->n -= end;
-    if (http1_parse_response(&c->x->request, copy, c->x->head.method, &c->head) < 0)
+    if (http1_parse_response(&c->x->request, copy, c->method, &c->head) < 0)
         return err_set_code(&c->x->err, -E_PROVIDER_HTTP);
     return 0;
 }
@@ -215,6 +235,8 @@ static int MAY_YIELD read_head(struct call *c)
             return err_set_code(&c->x->err, -E_PROVIDER_HTTP);
         if (c->head.status >= 200)
             return 0;
+        c->was_reused =
+            false; /* what has begun to answer is no connection that was closed before */
     }
     return err_set_code(&c->x->err, -E_PROVIDER_HTTP);
 }
@@ -225,9 +247,9 @@ static int explain(struct call *c, int rc, int64_t total_us)
     struct exchange *x = c->x;
     if (x->err.code != 0)
         return x->err.code;
-    if (rc == -E_TIMEOUT)
+    if (rc == -E_TIMEOUT || rc == -E_STALLED)
         return timed_out(c, total_us, -E_FIRST_BYTE_TIMEOUT);
-    if (rc == -E_EOF || rc == -E_IO || rc == -E_STALLED) {
+    if (rc == -E_EOF || rc == -E_IO) {
         if (c->n > 0)
             return exchange_fail(
                 x, -E_PROVIDER_TRUNCATED,
@@ -242,14 +264,13 @@ static int explain(struct call *c, int rc, int64_t total_us)
 static int MAY_YIELD converse(struct call *c, const struct call_request *r)
 {
     int64_t total_us = task_deadline();
-    int64_t before = task_deadline_narrow(clock_now_us() +
-                                          c->target->endpoint->provider->timeouts.first_byte_us);
     int rc = send_request(c, r);
     if (rc == 0 || rc == -E_IO) { /* a refusal may have come while we were writing */
-        int read_rc = read_head(c);
-        rc = read_rc;
+        task_deadline_narrow(clock_now_us() +
+                             c->target->endpoint->provider->timeouts.first_byte_us);
+        rc = read_head(c);
+        task_deadline_restore(total_us);
     }
-    task_deadline_restore(before);
     return rc < 0 ? explain(c, rc, total_us) : 0;
 }
 
@@ -285,7 +306,7 @@ static void attempt_begin(struct call *c)
 int call_open(struct call *c, struct exchange *x, const struct target *t,
               const struct call_request *r)
 {
-    *c = (struct call){.x = x, .target = t};
+    *c = (struct call){.x = x, .target = t, .method = r->method};
     attempt_begin(c);
     const struct provider *p = t->endpoint->provider;
     c->holds_slot = provider_slot_acquire(p);
@@ -398,7 +419,8 @@ void call_close(struct call *c, int code)
     c->holds_slot = false;
     if (!c->up)
         return;
-    bool is_clean = code == 0 && c->body.done && c->head.keep_alive && c->n == 0;
+    bool was_answered = code == 0 || c->head.status >= 400; /* a refusal is a whole answer, too */
+    bool is_clean = was_answered && c->is_sent && c->body.done && c->head.keep_alive && c->n == 0;
     upstream_return(c->up, is_clean, x->snapshot->limits.idle_upstream);
     c->up = NULL;
 }

@@ -35,12 +35,14 @@ struct call {
     const struct target *target;
     struct attempt *attempt;
     struct upstream *up;
+    str method;            /* of the request */
     struct http_head head; /* of the answer; in x->request */
     struct http1_body body;
     char *p; /* received, undecoded bytes in the scratch buffer: gone after the next wait */
     size_t n;
     bool was_reused; /* on a pooled connection */
     bool holds_slot; /* one of the provider's max_concurrent */
+    bool is_sent;    /* the request, to its end */
     int64_t idle_until_us;
 };
 

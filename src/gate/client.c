@@ -14,6 +14,7 @@
 
 #include <netinet/in.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -73,7 +74,10 @@ static void client_free(struct client *c)
 {
     struct worker *w = c->worker;
     loop_timer_clear(&c->idle);
-    net_conn_close(&c->conn);
+    if (c->conn.out_to > c->conn.out_from)
+        net_conn_abort(&c->conn); /* an orderly end would say that this was all */
+    else
+        net_conn_close(&c->conn);
     release_input(c);
     if (c->tls)
         tls_server_release(c->tls);
@@ -324,6 +328,7 @@ void client_open(struct worker *w, enum client_scope scope, int fd, const struct
     atomic_fetch_add_explicit(&worker_clients_total, 1, memory_order_relaxed);
     metric_add(M_CONNECTIONS, 1);
     if (net_conn_open(&c->conn, fd) < 0) {
+        close(fd);
         client_free(c);
         return;
     }
@@ -400,6 +405,7 @@ static int body_take(struct client_body *b, const char *p, size_t n, size_t *use
         if (b->decoder.framing == HTTP_LENGTH)
             body_room(b, MIN(n - *used, (size_t)b->decoder.left));
         int rc = http1_body_feed(&b->decoder, p + *used, n - *used, spans, &n_spans, &step);
+        *used += step; /* also of what is refused: the decoder must not see a byte twice */
         if (rc < 0)
             return rc;
         if (b->decoder.decoded > b->max)
@@ -409,7 +415,6 @@ static int body_take(struct client_body *b, const char *p, size_t n, size_t *use
             memcpy(b->p + b->n, spans[i].iov_base, spans[i].iov_len);
             b->n += spans[i].iov_len;
         }
-        *used += step;
     }
     return 0;
 }
@@ -493,24 +498,28 @@ void client_keep_input(struct client *c)
 
 /* ---- writing ---- */
 
-static int gone_or(int rc)
+static int write_verdict(int rc)
 {
+    if (rc == -E_TIMEOUT) /* the task's deadline: a client that takes nothing is stalled */
+        return -E_TOTAL_TIMEOUT;
     return rc == -E_IO || rc == -E_EOF || rc == -E_STALLED ? -E_CLIENT_GONE : rc;
 }
 
 int client_queue(struct client *c, struct iovec *iov, int n)
 {
-    return gone_or(net_queue(&c->conn, iov, n));
+    return write_verdict(net_queue(&c->conn, iov, n));
 }
 
 int client_drain(struct client *c)
 {
-    return gone_or(net_drain(&c->conn));
+    keep_input(c, 0);
+    return write_verdict(net_drain(&c->conn));
 }
 
 int client_write(struct client *c, struct iovec *iov, int n)
 {
-    return gone_or(net_write(&c->conn, iov, n));
+    keep_input(c, 0);
+    return write_verdict(net_write(&c->conn, iov, n));
 }
 
 str client_peer_text(const struct client *c, char out[NET_ADDR_TEXT])

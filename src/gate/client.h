@@ -73,7 +73,8 @@ void client_keep_input(struct client *c);
 
 /* ---- writing ---- */
 
-/* All of these report a peer that is gone, or that does not read, as -E_CLIENT_GONE. */
+/* All of these report a peer that is gone, or that does not read, as -E_CLIENT_GONE, and the end of
+ * the request's time as -E_TOTAL_TIMEOUT. */
 
 /* Sends what the kernel takes now and queues a copy of the rest. Never waits; see client_drain. */
 NODISCARD int client_queue(struct client *c, struct iovec *iov, int n);

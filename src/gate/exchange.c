@@ -73,11 +73,15 @@ bool exchange_finish_body(struct exchange *x)
     return b->decoder.done;
 }
 
+/* A connection goes on only behind a whole answer: without one the client would take the next for
+ * this one's. A part of one ends with a reset, so that nobody takes it for the whole. */
 static bool exchange_end(struct exchange *x)
 {
     struct client *c = x->client;
-    bool may_go_on =
-        x->head.keep_alive && !c->wants_close && !x->err.close && exchange_finish_body(x);
+    bool may_go_on = x->is_complete && x->head.keep_alive && !c->wants_close && !x->err.close &&
+                     exchange_finish_body(x);
+    if (x->committed && !x->is_complete)
+        net_conn_abort(&c->conn);
     c->has_lingering_body = !x->body.decoder.done;
     x->end_us = clock_read_us();
     observe_end(x);

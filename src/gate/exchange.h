@@ -57,10 +57,11 @@ struct exchange {
 
     size_t block_size;
     struct err err;
-    int status;      /* sent; 0: nothing yet */
-    bool committed;  /* the status line is out */
-    bool is_head;    /* HEAD: no body is written */
-    bool is_chunked; /* the committed answer is chunked */
+    int status;       /* sent; 0: nothing yet */
+    bool committed;   /* the status line is out */
+    bool is_complete; /* the answer is written to its end */
+    bool is_head;     /* HEAD: no body is written */
+    bool is_chunked;  /* the committed answer is chunked */
     int64_t begin_us, first_byte_us, end_us;
     int64_t upstream_us;          /* time spent waiting for the provider */
     int64_t client_us;            /* time spent waiting for the client */

@@ -173,6 +173,7 @@ int reply_pieces(struct exchange *x, int status, str content_type, str extra,
     int count = has_body(x, status) ? (int)n + 1 : 1;
     int rc =
         total > NET_SEND_HIGH ? write_timed(x, iov, count) : client_queue(x->client, iov, count);
+    x->is_complete = rc == 0;
     buf_fini(&head);
     return rc;
 }
@@ -231,6 +232,7 @@ int reply_end(struct exchange *x, struct buf *head)
     if (x->is_chunked && !x->is_head)
         iov[n++] = iov_of(S(HTTP1_LAST_CHUNK));
     int rc = n > 0 ? client_queue(x->client, iov, n) : 0;
+    x->is_complete = rc == 0;
     buf_fini(head);
     return rc;
 }

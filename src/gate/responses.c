@@ -137,7 +137,8 @@ int responses_relay(struct exchange *x)
         return not_found(x, id);
     x->op = operation_get(OP_RESPONSES);
     bool is_post = str_eq(x->method, S("POST"));
-    struct call_request r = {.method = x->head.method, .path = upstream_path(x)};
+    struct call_request r = {.method = x->path->method,
+                             .path = upstream_path(x)}; /* GET for HEAD */
     if (r.path.n == 0)
         return exchange_fail(x, -E_HEAD_TOO_LARGE,
                              "The query is longer than what is passed on (%d bytes).",
