@@ -55,7 +55,7 @@ export function certificates(): Certificates {
   made = {
     ca,
     localhost: leaf(dir, "localhost", ca, here, "2"),
-    expired: leaf(dir, "expired", ca, here, "0"), // ends in the second in which it begins,
+    expired: leaf(dir, "expired", ca, here, "0"), // ends in the second in which it begins
     otherName: leaf(dir, "elsewhere", ca, "DNS:elsewhere.test", "2"),
     untrusted: leaf(dir, "untrusted", other, here, "2"),
   };
