@@ -28,7 +28,7 @@ void crypt_ulid(int64_t wall_us, char out[ULID_LEN]);
 /* Gateway keys: tb-<id>-<secret><checksum>. id: [A-Za-z0-9._-]+, secret: 43 characters of base 62,
  * checksum: 6 of base 62 over everything before it. A key that fails its checksum is refused
  * without a look-up. Only SHA-256 of the whole text is ever stored. */
-str crypt_key_new(struct arena *a, str id); /* id must be well-formed */
+str crypt_key_new(struct arena *a, str id);     /* id must be well-formed */
 bool crypt_key_is_wellformed(str key, str *id); /* *id borrows from key; id may be NULL */
 
 struct secret; /* opaque; its bytes are wiped by secret_free */

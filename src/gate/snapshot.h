@@ -84,8 +84,8 @@ struct provider {
     str origin;     /* "file", "environment", "discovered" or "builtin" */
 };
 
-/* Takes one of the provider's max_concurrent places; false when there is none. Without a limit there
- * always is. Who took one gives it back to the same provider. */
+/* Takes one of the provider's max_concurrent places; false when there is none. Without a limit
+ * there always is. Who took one gives it back to the same provider. */
 NODISCARD bool provider_slot_acquire(const struct provider *p);
 void provider_slot_release(const struct provider *p);
 

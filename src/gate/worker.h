@@ -59,8 +59,8 @@ void lease_release(struct worker *w, struct lease *l);
  * highest and lowers it by the sum. Pure over `credit`. */
 size_t wrr_next(int *credit, const unsigned *weights, size_t n);
 
-/* Of the whole process, for the limits; written by all workers, read with relaxed order: they may be
- * a few behind. */
+/* Of the whole process, for the limits; written by all workers, read with relaxed order: they may
+ * be a few behind. */
 extern _Atomic unsigned worker_clients_total;   /* client connections */
 extern _Atomic unsigned worker_upstreams_total; /* connections to providers, idle ones included */
 extern _Atomic unsigned worker_requests_total;  /* requests in flight */
