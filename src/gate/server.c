@@ -148,8 +148,9 @@ static void take_adoption(void *arg)
 {
     struct letter *l = arg;
     struct adoption *a = l->adoption;
+    listen_apply(&l->hand->worker,
+                 l->order); /* whom a closing one still accepts comes by the old */
     worker_adopt(&l->hand->worker, snapshot_ref(a->snapshot));
-    listen_apply(&l->hand->worker, l->order);
     if (atomic_fetch_sub_explicit(&a->pending, 1, memory_order_acq_rel) == 1)
         loop_post(server.control.loop, &a->done);
 }
@@ -171,6 +172,7 @@ static struct adoption *adoption_new(struct snapshot *s)
     return a;
 }
 
+/* Tells all workers, and listens as s says: before s is in force here, too. */
 static void send_adoption(struct snapshot *s)
 {
     struct adoption *a = adoption_new(s);
@@ -212,8 +214,8 @@ int server_reload(struct buf *report)
         log_problems(LOG_ERROR, "reload_failed", report);
         return -E_CONFIG;
     }
-    publish(s);
     send_adoption(s);
+    publish(s);
     log_problems(LOG_WARN, "config_warning", report);
     LOG_EVENT (ev, LOG_INFO, "reloaded") {
         log_int(ev, "config_version", (int64_t)s->version);
