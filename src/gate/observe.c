@@ -65,6 +65,12 @@ static void count_tokens(const struct exchange *x, str model, str kind, int64_t 
         metric_cell_add(metric_cell(M_TOKENS, (str[]){provider_label(x), model, kind}), n);
 }
 
+static void count_bytes(str direction, uint64_t n)
+{
+    if (n > 0)
+        metric_cell_add(metric_cell(M_STREAM_BYTES, &direction), (int64_t)n);
+}
+
 static void count(const struct exchange *x)
 {
     char digits[4];
@@ -79,6 +85,8 @@ static void count(const struct exchange *x)
     count_tokens(x, model, S("output"), x->usage.output_tokens);
     count_tokens(x, model, S("cached"), x->usage.cached_tokens);
     count_tokens(x, model, S("reasoning"), x->usage.reasoning_tokens);
+    count_bytes(S("in"), x->bytes_in);
+    count_bytes(S("out"), x->bytes_out);
 }
 
 static void log_target(struct log_event *ev, const struct exchange *x)

@@ -13,35 +13,51 @@
 struct upstream_pool {
     struct list idle; /* newest first */
     unsigned n_idle;
+    struct metric_cell *active_cell, *idle_cell; /* under the provider that was the first to ask */
     size_t block_size;
     struct arena arena; /* of this pool's key */
 };
 
-static struct upstream_pool *pool_get(struct worker *w, str key)
+static struct metric_cell *connections_cell(const struct endpoint *ep, str state)
 {
-    struct upstream_pool *p = table_get(&w->pools, key);
+    return metric_cell(M_UPSTREAM_CONNECTIONS, (str[]){ep->provider->id, state});
+}
+
+static struct upstream_pool *pool_get(struct worker *w, const struct endpoint *ep)
+{
+    struct upstream_pool *p = table_get(&w->pools, ep->pool_key);
     if (p)
         return p;
     size_t size;
     p = pool_acquire(sizeof *p, &size);
-    *p = (struct upstream_pool){.block_size = size};
+    *p = (struct upstream_pool){.active_cell = connections_cell(ep, S("active")),
+                                .idle_cell = connections_cell(ep, S("idle")),
+                                .block_size = size};
     list_init(&p->idle);
     arena_init(&p->arena, 512, 1 << 16);
-    (void)table_add(&w->pools, arena_str(&p->arena, key), p);
+    (void)table_add(&w->pools, arena_str(&p->arena, ep->pool_key), p);
     return p;
 }
 
 static void upstream_free(struct upstream *u)
 {
     atomic_fetch_sub_explicit(&worker_upstreams_total, 1, memory_order_relaxed);
+    metric_cell_add(u->pool->active_cell, -1);
     net_conn_close(&u->conn);
     pool_release(u, u->block_size);
+}
+
+static void count_idle(struct upstream_pool *p, int change)
+{
+    p->n_idle += (unsigned)change;
+    metric_cell_add(p->idle_cell, change);
+    metric_cell_add(p->active_cell, -change);
 }
 
 static void leave_pool(struct upstream *u)
 {
     list_remove(&u->link);
-    u->pool->n_idle--;
+    count_idle(u->pool, -1);
     u->conn.on_idle = NULL;
 }
 
@@ -68,7 +84,7 @@ static void drop_idle(struct net_conn *conn)
 
 struct upstream *upstream_borrow(struct worker *w, const struct endpoint *ep)
 {
-    struct upstream_pool *p = pool_get(w, ep->pool_key);
+    struct upstream_pool *p = pool_get(w, ep);
     while (!list_is_empty(&p->idle)) {
         struct upstream *u = container_of(p->idle.next, struct upstream, link);
         leave_pool(u);
@@ -114,7 +130,8 @@ int upstream_dial(struct worker *w, const struct endpoint *ep, struct arena *a,
         return rc;
     }
     atomic_fetch_add_explicit(&worker_upstreams_total, 1, memory_order_relaxed);
-    u->pool = pool_get(w, ep->pool_key);
+    u->pool = pool_get(w, ep);
+    metric_cell_add(u->pool->active_cell, 1);
     *out = u;
     return 0;
 }
@@ -128,7 +145,7 @@ void upstream_return(struct upstream *u, bool is_reusable, unsigned max_idle)
     u->is_reused = true;
     u->conn.on_idle = drop_idle;
     list_push_front(&u->pool->idle, &u->link);
-    u->pool->n_idle++;
+    count_idle(u->pool, 1);
 }
 
 void upstream_close_idle(struct worker *w)
