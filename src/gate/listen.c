@@ -221,12 +221,13 @@ static void refuse(int fd)
 {
 #define REFUSAL                                                                                    \
     "{\"error\":{\"message\":\"The gateway is at its connection limit.\","                         \
-    "\"type\":\"server_error\",\"param\":null,\"code\":\"overloaded\"}}"
+    "\"type\":\"server_error\",\"param\":null,\"code\":\"overloaded\",\"gateway\":{"               \
+    "\"source\":\"gateway\",\"code\":\"TB-3002\",\"retryable\":true,\"attempts\":[]}}}"
     static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\n"
                                  "content-type: application/json\r\n"
                                  "retry-after: 1\r\nconnection: close\r\n"
-                                 "content-length: 118\r\n\r\n" REFUSAL;
-    _Static_assert(sizeof REFUSAL - 1 == 118, "content-length of the refusal");
+                                 "content-length: 197\r\n\r\n" REFUSAL;
+    _Static_assert(sizeof REFUSAL - 1 == 197, "content-length of the refusal");
     metric_cell_add(metric_cell(M_REFUSED, (str[]){S("limit")}), 1);
     (void)!send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL | MSG_DONTWAIT); /* a courtesy */
     close(fd);

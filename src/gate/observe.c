@@ -150,9 +150,17 @@ static enum log_level level_of(const struct exchange *x, int status)
     return x->path && x->path->auth == PATH_AUTH_PUBLIC ? LOG_DEBUG : LOG_INFO;
 }
 
+/* Health checks and the admin listener's own requests say nothing about the traffic. */
+static bool is_traffic(const struct exchange *x)
+{
+    bool is_public = x->path && x->path->auth == PATH_AUTH_PUBLIC;
+    return x->client->scope == CLIENT_SERVER && !is_public;
+}
+
 void observe_end(const struct exchange *x)
 {
-    count(x);
+    if (is_traffic(x))
+        count(x);
     int status = final_status(x);
     char peer[NET_ADDR_TEXT];
     LOG_EVENT (ev, level_of(x, status), "request") {

@@ -204,8 +204,10 @@ int server_reload(struct buf *report)
     }
     struct snapshot *s = load(report);
     int rc = s ? listen_sockets_open(&server.sockets, s, server.n_hands, report) : -E_CONFIG;
-    if (s && rc == 0)
-        rc = log_reopen(&s->log);
+    if (s && rc == 0 && log_reopen(&s->log) < 0) {
+        buf_printf(report, "cannot open the log file %s: %s\n", s->log.path, strerror(errno));
+        rc = -E_SYSTEM;
+    }
     const char *outcome = rc == 0 ? "ok" : "failed";
     metric_cell_add(metric_cell(M_CONFIG_RELOADS, (str[]){str_from_cz(outcome)}), 1);
     if (rc < 0) {
@@ -216,6 +218,8 @@ int server_reload(struct buf *report)
     }
     send_adoption(s);
     publish(s);
+    if (s->workers != server.n_hands)
+        log_note(LOG_WARN, "workers_unchanged", "server.workers takes effect at the next start");
     log_problems(LOG_WARN, "config_warning", report);
     LOG_EVENT (ev, LOG_INFO, "reloaded") {
         log_int(ev, "config_version", (int64_t)s->version);

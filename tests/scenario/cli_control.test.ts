@@ -133,8 +133,9 @@ test("check without a file speaks of the defaults, and says so", () => inFolder(
 test("check for code scanning is SARIF", () => inFolder({ "bad.yaml": "version: 1\nsever: {}\n" }, async (cwd) => {
   const { code, stdout } = await cli(["check", "-c", "bad.yaml", "--format", "sarif"], { cwd });
   assert.equal(code, 2);
-  const [result] = JSON.parse(stdout).runs[0].results;
-  assert.equal(result.locations[0].physicalLocation.region.startLine, 2);
+  const results: { level: string; locations: { physicalLocation: { region: { startLine: number } } }[] }[] = JSON.parse(stdout).runs[0].results;
+  const error = results.find((r) => r.level === "error");
+  assert.equal(error?.locations[0]?.physicalLocation.region.startLine, 2);
 }));
 
 test("output that cannot be written is a failure", async () => {
