@@ -52,7 +52,7 @@ struct err {
     str message;       /* for the caller; empty: the table's */
     str param;         /* the member at fault, "messages[0].role"; empty: null */
     str provider_body; /* the provider's own error object as raw JSON, when it sent one */
-    int retry_after_s; /* -1 or 0: unknown */
+    str headers;       /* header lines of the provider's that go with it: when to try again */
     bool close;        /* the client connection cannot be used again */
 };
 

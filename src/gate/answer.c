@@ -2,8 +2,10 @@
  *
  * A JSON answer is held until it is whole and valid, so one that breaks off or is garbage
  * becomes a clean error and never half an answer; its usage is read in passing and its bytes go
- * on untouched. Anything else that is not an event stream (audio, files) is passed on as it
- * comes. A refusal keeps the provider's own error object, with the gateway's added to it, but
+ * on untouched. Most operations are answered by JSON or events and nothing else: whatever a
+ * provider calls it, its answer is read as one of the two, and a page of HTML with status 200 is
+ * no success. Where the request chooses the form (sound, subtitles), what is neither is passed on
+ * as it comes. A refusal keeps the provider's own error object, with the gateway's added to it, but
  * for the provider's 401 and 403: these are about the gateway's credential, not the caller's. */
 #include "gate/relay.h"
 
@@ -19,6 +21,7 @@
 #define OBJECT_MAX  (32u << 10) /* of a provider's error object that is passed on */
 #define TYPE_MAX    256         /* of a Content-Type that is passed on with its parameters */
 #define CODING_MAX  64
+#define SECRET_MIN  12
 
 static const str passed_headers[] = {
     {"content-disposition", 19}, {"retry-after", 11},  {"retry-after-ms", 14},
@@ -50,6 +53,17 @@ void answer_put_headers(const struct http_head *head, struct buf *out)
         if (is_passed(h->name) && line_n <= out->max - out->n)
             http1_put_header(out, h->name, h->value);
     }
+}
+
+/* The same as text; none when they are too many. */
+static str passed_lines(struct arena *a, const struct http_head *head)
+{
+    struct buf lines;
+    buf_init(&lines, HEADERS_MAX);
+    answer_put_headers(head, &lines);
+    str text = buf_is_ok(&lines) ? arena_str(a, buf_str(&lines)) : S_EMPTY;
+    buf_fini(&lines);
+    return text;
 }
 
 int answer_read(struct call *call, struct buf *out)
@@ -113,6 +127,15 @@ static int refusal_code(int status)
     return status >= 500 ? -E_PROVIDER_FAILED : -E_PROVIDER_STATUS;
 }
 
+/* Does the provider repeat the gateway's credential in what it says? Some do, to say which one was
+ * wrong. What is too short for a secret ("none") may stand in any text. */
+static bool shows_key(const struct call *call, str text)
+{
+    const struct provider_key *key = call->target ? call->target->key : NULL;
+    str secret = key ? secret_expose(key->value) : S_EMPTY;
+    return secret.n >= SECRET_MIN && str_find(text, secret) != STR_NONE;
+}
+
 /* Statuses outside the standard ones become the nearest standard one. */
 static int refusal_status(int status)
 {
@@ -127,10 +150,10 @@ int answer_refusal(struct exchange *x, const struct call *call, str body)
 {
     int status = call->head.status;
     int code = refusal_code(status);
-    uint64_t retry_after = 0;
-    if (str_to_u64(http_header_get(&call->head, S("retry-after")), &retry_after))
-        x->err.retry_after_s = (int)MIN(retry_after, (uint64_t)86400);
+    x->err.headers = passed_lines(&x->arena, &call->head);
     x->err.status = refusal_status(status);
+    if (shows_key(call, body))
+        body = S_EMPTY;
     str text = error_text(&x->request, body);
     if (code == -E_PROVIDER_AUTH)
         return exchange_fail(
@@ -175,10 +198,15 @@ static int inspect(struct exchange *x, const struct call *call, str text)
         goto out;
     }
     const struct json_member *error = json_find(&scan, S("error"), NULL);
-    if (error && error->type == JSON_OBJECT && !json_find(&scan, S("id"), NULL)) {
-        keep_error_object(x, error->value);
+    if (error && (error->type == JSON_OBJECT || error->type == JSON_STRING) &&
+        !json_find(&scan, S("id"), NULL)) {
+        bool may_quote = !shows_key(call, text);
+        if (may_quote && error->type == JSON_OBJECT)
+            keep_error_object(x, error->value);
+        str what = may_quote ? error_text(&scratch, text) : S_EMPTY;
         rc = exchange_fail(x, -E_PROVIDER_FAILED,
-                           "The provider answered with status %d and an error.", call->head.status);
+                           "The provider answered with status %d and an error%s" STR_FMT,
+                           call->head.status, what.n > 0 ? ": " : ".", STR_ARG(what));
         goto out;
     }
     const struct json_member *usage = json_find(&scan, S("usage"), NULL);
@@ -250,6 +278,21 @@ static bool is_json(str type)
     return str_has_prefix_nocase(type, S("application/json")) || type.n == 0;
 }
 
+enum form { FORM_JSON, FORM_EVENTS, FORM_BYTES };
+
+static enum form answer_form(const struct exchange *x, str type, str coding)
+{
+    if (str_has_prefix_nocase(type, S("text/event-stream")))
+        return FORM_EVENTS;
+    if (coding.n > 0)
+        return FORM_BYTES;
+    if (is_json(type))
+        return FORM_JSON;
+    if (!x->op || x->op->answer == OPERATION_ANY)
+        return FORM_BYTES;
+    return x->is_stream ? FORM_EVENTS : FORM_JSON;
+}
+
 /* Without its parameters when these are longer than any that mean something. */
 static str content_type(struct exchange *x, const struct http_head *head)
 {
@@ -264,21 +307,22 @@ int answer_relay(struct exchange *x, struct call *call, bool adds_usage)
     if (call->head.status >= 300)
         return relay_refusal(x, call);
     str type = content_type(x, &call->head);
-    if (str_has_prefix_nocase(type, S("text/event-stream")))
-        return answer_stream(x, call, adds_usage);
     str coding = http_header_get(&call->head, S("content-encoding"));
     if (coding.n > CODING_MAX) {
         call_close(call, -E_PROVIDER_HTTP);
         return err_set_code(&x->err, -E_PROVIDER_HTTP);
     }
+    enum form form = answer_form(x, type, coding);
+    if (form == FORM_EVENTS)
+        return answer_stream(x, call, adds_usage);
     struct buf extra;
     buf_init(&extra, HEADERS_MAX);
     if (coding.n > 0)
         http1_put_header(&extra, S("content-encoding"), coding);
     answer_put_headers(&call->head, &extra);
     str lines = buf_is_ok(&extra) ? buf_str(&extra) : S_EMPTY;
-    int rc = is_json(type) && coding.n == 0 ? relay_json_answer(x, call, type, lines)
-                                            : relay_bytes(x, call, type, lines);
+    int rc = form == FORM_JSON ? relay_json_answer(x, call, type, lines)
+                               : relay_bytes(x, call, type, lines);
     buf_fini(&extra);
     return rc;
 }

@@ -344,8 +344,7 @@ static void put_problem(struct exchange *x, struct buf *b)
 
 static void put_error_headers(const struct exchange *x, int status, struct buf *b)
 {
-    if (x->err.retry_after_s > 0)
-        http1_put_header_u64(b, S("retry-after"), (uint64_t)x->err.retry_after_s);
+    buf_put(b, x->err.headers);
     if (status == 401)
         http1_put_header(b, S("www-authenticate"), S("Bearer"));
     if (status == 405 && !x->path) {
@@ -365,7 +364,7 @@ void reply_error(struct exchange *x)
         x->path ? x->path->shape == PATH_SHAPE_PROBLEM : x->client->scope == CLIENT_ADMIN;
     struct buf body, extra;
     buf_init(&body, 2u << 20);
-    buf_init(&extra, 1024);
+    buf_init(&extra, HEAD_MAX);
     put_error_headers(x, status, &extra);
     if (is_problem) {
         put_problem(x, &body);

@@ -2,11 +2,12 @@
 #include "llm/operation.h"
 
 static const struct operation operations[OP_COUNT] = {
-#define OPERATION(ident, text, route, where, ending, counting)                                     \
+#define OPERATION(ident, text, route, where, form, ending, counting)                               \
     [OP_##ident] = {.id = OP_##ident,                                                              \
                     .name = {.p = text, .n = sizeof text - 1},                                     \
                     .path = {.p = route, .n = sizeof route - 1},                                   \
                     .body = OPERATION_##where,                                                     \
+                    .answer = OPERATION_##form,                                                    \
                     .end = OPERATION_END_##ending,                                                 \
                     .usage = OPERATION_USAGE_##counting},
 #include "llm/operation.def"

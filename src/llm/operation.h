@@ -5,13 +5,14 @@
 #include "base/str.h"
 
 enum operation_id {
-#define OPERATION(name, text, path, body, end, usage) OP_##name,
+#define OPERATION(name, text, path, body, answer, end, usage) OP_##name,
 #include "llm/operation.def"
 #undef OPERATION
     OP_COUNT
 };
 
 enum operation_body { OPERATION_JSON, OPERATION_MULTIPART };
+enum operation_answer { OPERATION_DATA, OPERATION_ANY };
 enum operation_end {
     OPERATION_END_NONE,
     OPERATION_END_DONE,
@@ -25,6 +26,7 @@ struct operation {
     str name;
     str path; /* behind the provider's base path */
     enum operation_body body;
+    enum operation_answer answer;
     enum operation_end end;
     enum operation_usage usage;
 };
