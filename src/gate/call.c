@@ -328,7 +328,8 @@ int call_open(struct call *c, struct exchange *x, const struct target *t,
     }
     c->attempt->status = c->head.status;
     http1_body_init(&c->body, &c->head, false);
-    c->idle_until_us = clock_now_us() + p->timeouts.idle_us;
+    c->looked_us = clock_now_us();
+    c->idle_until_us = c->looked_us + p->timeouts.idle_us;
     return 0;
 }
 
@@ -355,11 +356,14 @@ static int MAY_YIELD receive_body(struct call *c, int64_t until_us)
 {
     int64_t total_us = task_deadline();
     int64_t waited_from = clock_read_us();
+    /* time that a slow client took is not the provider's silence */
+    c->idle_until_us += waited_from - c->looked_us;
     task_deadline_narrow(MIN(c->idle_until_us, until_us));
     int rc = receive(c, 0);
     task_deadline_restore(total_us);
     int64_t now = clock_now_us();
-    c->x->upstream_us += MAX(now - waited_from, (int64_t)0);
+    c->looked_us = MAX(now, waited_from);
+    c->x->upstream_us += c->looked_us - waited_from;
     if (rc == 0) {
         c->idle_until_us = now + c->target->endpoint->provider->timeouts.idle_us;
         return 0;
@@ -371,16 +375,16 @@ static int MAY_YIELD receive_body(struct call *c, int64_t until_us)
 
 /* Decodes all that is at hand. The pieces of a chunked body are moved together over the framing
  * between them, so that everything behind this works on one piece and the client gets one chunk
- * for the provider's many. */
-static int decode(struct call *c, str *bytes)
+ * for the provider's many. What stands before a fault of the framing counts: whether both come at
+ * once is chance. */
+static void decode(struct call *c, str *bytes)
 {
     char *to = NULL;
     size_t total = 0;
-    while (c->n > 0 && !c->body.done) {
+    while (c->n > 0 && !c->body.done && !c->is_broken) {
         struct iovec spans[32];
         size_t n = ARRAY_LEN(spans), used = 0;
-        if (http1_body_feed(&c->body, c->p, c->n, spans, &n, &used) < 0)
-            return err_set_code(&c->x->err, -E_PROVIDER_HTTP);
+        c->is_broken = http1_body_feed(&c->body, c->p, c->n, spans, &n, &used) < 0;
         if (!to && n > 0)
             to = spans[0].iov_base;
         for (size_t i = 0; i < n; i++) {
@@ -392,18 +396,18 @@ static int decode(struct call *c, str *bytes)
         c->n -= used;
     }
     *bytes = str_of(to, total);
-    return 0;
 }
 
 int call_next(struct call *c, str *bytes, int64_t until_us)
 {
     *bytes = S_EMPTY;
     while (bytes->n == 0 && !c->body.done) {
+        if (c->is_broken)
+            return err_set_code(&c->x->err, -E_PROVIDER_HTTP);
         int rc = c->n == 0 ? receive_body(c, until_us) : 0;
-        if (rc == 0 && !c->body.done)
-            rc = decode(c, bytes);
         if (rc < 0)
             return rc;
+        decode(c, bytes);
     }
     return 0;
 }

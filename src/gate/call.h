@@ -40,10 +40,12 @@ struct call {
     struct http1_body body;
     char *p; /* received, undecoded bytes in the scratch buffer: gone after the next wait */
     size_t n;
-    bool was_reused; /* on a pooled connection */
-    bool holds_slot; /* one of the provider's max_concurrent */
-    bool is_sent;    /* the request, to its end */
-    int64_t idle_until_us;
+    bool was_reused;       /* on a pooled connection */
+    bool holds_slot;       /* one of the provider's max_concurrent */
+    bool is_broken;        /* the framing is wrong behind what has been decoded */
+    bool is_sent;          /* the request, to its end */
+    int64_t looked_us;     /* when a wait for the provider last ended */
+    int64_t idle_until_us; /* it may be silent until then */
 };
 
 /* 0 with the final head (1xx skipped) in c->head; or an error code with x->err filled and
