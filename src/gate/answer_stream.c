@@ -9,7 +9,10 @@
  * status. While the provider is silent the client gets a comment every heartbeat, which commits
  * early: better a late error inside the stream than a connection that a proxy in between gives
  * up. After commit a failure becomes the dialect's own error event, never a silent end and never
- * a made-up end marker. */
+ * a made-up end marker.
+ *
+ * The dialect's end marker is the end, whatever the transport does behind it: only the
+ * connection's further use depends on the rest. */
 #include <string.h>
 
 #include "base/clock.h"
@@ -23,6 +26,7 @@
 #define OUT_PIECES  20
 #define HEADERS_MAX (8u << 10)
 #define SCRATCH_CAP (64u << 20)
+#define GRACE_US    (200 * 1000) /* for the last chunk behind the end marker */
 
 struct relay {
     struct exchange *x;
@@ -101,11 +105,22 @@ static int check_first(struct relay *r, str event)
     return x->err.code;
 }
 
+/* Has the marker passed behind which nothing may follow? */
+static bool has_ended(const struct relay *r)
+{
+    return r->tap.has_ended && r->tap.op->end != OPERATION_END_EVENT;
+}
+
+static bool may_add_done(const struct relay *r)
+{
+    return r->tap.op->end == OPERATION_END_RESPONSE;
+}
+
 static int take_event(struct relay *r, str event)
 {
     str edited = S_EMPTY;
-    if (r->tap.has_ended && r->tap.op->end != OPERATION_END_EVENT)
-        return 0; /* nothing may follow the end marker */
+    if (has_ended(r)) /* OpenRouter sends [DONE] behind response.completed */
+        return may_add_done(r) && str_eq(str_trim(event), S("data: [DONE]")) ? emit(r, event) : 0;
     if (!r->x->committed) {
         int rc = check_first(r, event);
         if (rc < 0)
@@ -160,9 +175,12 @@ static int beat(struct relay *r)
     return flush(r);
 }
 
-/* Notes who owns a stored response, once its id has passed. */
+/* Notes what has passed: an error, which is then the reason for whatever follows, and the id of a
+ * stored response, for who owns it. */
 static void learn(struct relay *r)
 {
+    if (r->tap.has_error)
+        exchange_fail(r->x, -E_PROVIDER_STREAM, "The provider reported an error in its stream.");
     if (r->tap.response_id.n > 0)
         responses_learn(r->x, r->tap.response_id);
     r->tap.response_id = S_EMPTY;
@@ -191,7 +209,7 @@ static int take_bytes(struct relay *r, str bytes)
     return rc;
 }
 
-/* Pulls until the body ends. */
+/* Pulls until the stream or the body ends. */
 static int MAY_YIELD pull(struct relay *r)
 {
     for (;;) {
@@ -205,21 +223,20 @@ static int MAY_YIELD pull(struct relay *r)
             rc = beat(r);
         if (rc == 0)
             rc = reply_drain(r->x);
-        if (rc < 0)
+        if (rc < 0 || has_ended(r))
             return rc;
     }
 }
 
 /* ---- the end ---- */
 
-/* The body has ended. Did the stream? */
+/* No more is to come. Was it all? */
 static int check_end(struct relay *r)
 {
     struct exchange *x = r->x;
     if (r->tap.has_error)
-        return exchange_fail(x, -E_PROVIDER_STREAM,
-                             "The provider reported an error in its stream.");
-    if (r->held.n > 0 || !stream_tap_is_complete(&r->tap))
+        return x->err.code;
+    if (!has_ended(r) && (r->held.n > 0 || !stream_tap_is_complete(&r->tap)))
         return exchange_fail(x, -E_PROVIDER_TRUNCATED,
                              "The provider's stream ended without its end marker.");
     return 0;
@@ -228,7 +245,7 @@ static int check_end(struct relay *r)
 void answer_end_with_error(struct exchange *x, struct buf *head)
 {
     if (x->err.code == 0 || x->err.code == -E_CLIENT_GONE)
-        return; /* nothing to say, or nobody to say it to */
+        return;                /* nothing to say, or nobody to say it to */
     (void)task_cancel_clear(); /* a drained stream still gets its goodbye */
     struct buf object, event;
     buf_init(&object, 1u << 20);
@@ -236,11 +253,40 @@ void answer_end_with_error(struct exchange *x, struct buf *head)
     reply_put_error_object(x, &object);
     stream_put_error(&event, x->op, &x->err, buf_str(&object));
     struct iovec piece = {.iov_base = event.p, .iov_len = event.n};
-    x->client->wants_close = true;
     if (reply_chunk(x, head, &piece, 1) == 0)
         IGNORE_RESULT(reply_end(x, head)); /* a client that left misses nothing */
     buf_fini(&object);
     buf_fini(&event);
+}
+
+/* Gives the provider a moment to end its message, so that the connection can be kept. What goes
+ * wrong now is no fault of the answer. */
+static void MAY_YIELD await_end(struct relay *r)
+{
+    int64_t until_us = clock_now_us() + GRACE_US;
+    int rc = 0;
+    while (rc == 0 && !r->call->body.done && clock_now_us() < until_us) {
+        str bytes;
+        rc = call_next(r->call, &bytes, until_us);
+        if (rc == 0)
+            rc = take_bytes(r, bytes);
+    }
+    if (rc < 0)
+        r->x->err = (struct err){.code = 0};
+}
+
+static int MAY_YIELD finish_whole(struct relay *r)
+{
+    if (!r->x->committed) /* an empty stream of an operation without end marker */
+        commit(r);
+    bool may_grow = may_add_done(r);
+    if (may_grow)
+        await_end(r);
+    int rc = reply_end(r->x, &r->head);
+    if (rc == 0 && !may_grow)
+        await_end(r);
+    call_close(r->call, 0);
+    return rc;
 }
 
 static int MAY_YIELD finish(struct relay *r, int rc)
@@ -250,12 +296,10 @@ static int MAY_YIELD finish(struct relay *r, int rc)
         rc = check_end(r);
     else if (x->err.code == 0)
         err_set_code(&x->err, rc); /* the client's side */
-    call_close(r->call, rc);
     x->usage = r->tap.usage;
-    if (!x->committed && rc == 0) /* an empty stream of an operation without end marker */
-        commit(r);
     if (rc == 0)
-        return reply_end(x, &r->head);
+        return finish_whole(r);
+    call_close(r->call, rc);
     if (!x->committed)
         return rc;
     if (r->tap.has_error)
