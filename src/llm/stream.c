@@ -91,12 +91,36 @@ static void read_data(struct stream_tap *t, struct arena *scratch, const struct 
         t->response_id = json_unescape(scratch, id->value);
 }
 
-static bool has_no_choices(const struct json_scan *data)
+/* What stands between the brackets or braces of a value, without the blanks. */
+static str inside(str value)
+{
+    return str_trim(str_slice(value, 1, value.n - 1));
+}
+
+/* Does a choice say nothing, {"index":0,"delta":{}}, with nulls at most? */
+static bool is_empty_choice(struct arena *scratch, str text)
+{
+    struct json_scan choice;
+    if (json_scan(scratch, text, &choice) < 0 || choice.type != JSON_OBJECT)
+        return false;
+    for (size_t i = 0; i < choice.n_members; i++) {
+        const struct json_member *m = &choice.members[i];
+        bool is_empty_delta = str_eq(m->key, S("delta")) && m->type == JSON_OBJECT;
+        is_empty_delta = is_empty_delta && inside(m->value).n == 0;
+        if (m->type != JSON_NULL && !is_empty_delta && !str_eq(m->key, S("index")))
+            return false;
+    }
+    return true;
+}
+
+/* No choices, or one that says nothing: LiteLLM sends its usage beside such a one. */
+static bool has_no_choices(struct arena *scratch, const struct json_scan *data)
 {
     const struct json_member *choices = json_find(data, S("choices"), NULL);
     if (!choices || choices->type != JSON_ARRAY)
         return false;
-    return str_trim(str_slice(choices->value, 1, choices->value.n - 1)).n == 0;
+    str text = inside(choices->value);
+    return text.n == 0 || is_empty_choice(scratch, text);
 }
 
 /* Takes the usage out that the client had not asked for: the whole chunk when it carries nothing
@@ -108,7 +132,7 @@ static enum stream_verdict strip_usage(struct arena *scratch, str event, const s
     const struct json_member *usage = json_find(data, S("usage"), NULL);
     if (!usage)
         return STREAM_KEEP;
-    if (usage->type == JSON_OBJECT && has_no_choices(data) && !is_error(data, e->type))
+    if (usage->type == JSON_OBJECT && has_no_choices(scratch, data) && !is_error(data, e->type))
         return STREAM_DROP;
     if (usage->type != JSON_NULL || e->data.p < event.p || e->data.p > event.p + event.n)
         return STREAM_KEEP;

@@ -31,6 +31,20 @@ static void test_stripping(void)
         {S(": note\r\nid: 7\r\ndata:{\"a\":1,\"usage\":null}\r\n\r\n"), STREAM_EDIT,
          S(": note\r\nid: 7\r\ndata:{\"a\":1}\r\n\r\n")},
         {S("data: {\"choices\":[],\"usage\":" USAGE "}\n\n"), STREAM_DROP, S_EMPTY},
+        {S("data: {\"choices\":[{\"index\":0,\"delta\":{ "
+           "},\"finish_reason\":null}],\"usage\":" USAGE "}\n\n"),
+         STREAM_DROP, S_EMPTY},
+        {S("data: "
+           "{\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}],\"usage\":" USAGE
+           "}\n\n"),
+         STREAM_KEEP, S_EMPTY},
+        {S("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"x\"}}],\"usage\":" USAGE
+           "}\n\n"),
+         STREAM_KEEP, S_EMPTY},
+        {S("data: "
+           "{\"choices\":[{\"index\":0,\"delta\":{}},{\"index\":1,\"delta\":{}}],\"usage\":" USAGE
+           "}\n\n"),
+         STREAM_KEEP, S_EMPTY},
         {S("data: {\"usage\":" USAGE ",\"choices\" : [ \t ] }\n\n"), STREAM_DROP, S_EMPTY},
         {S("data: {\"choices\":[],\ndata: \"usage\":" USAGE "}\n\n"), STREAM_DROP, S_EMPTY},
         {S("data: {\"choices\":[],\"usage\":null,\"prompt_filter_results\":[]}\n\n"), STREAM_EDIT,
