@@ -195,7 +195,7 @@ static size_t width(const struct sheet *s, size_t column)
 
 static void put_list(struct buf *out, const struct topic *t, const struct sheet *s)
 {
-    int widths[COLUMNS_MAX];
+    int widths[COLUMNS_MAX] = {0};
     for (size_t i = 0; i < t->n_short; i++)
         widths[i] = (int)width(s, i);
     for (size_t r = 0; r < s->n; r++) {

@@ -26,7 +26,7 @@
 #define OUT_PIECES  20
 #define HEADERS_MAX (8u << 10)
 #define SCRATCH_CAP (64u << 20)
-#define GRACE_US    (200 * 1000) /* for the last chunk behind the end marker */
+#define GRACE_US    200000 /* for the last chunk behind the end marker */
 
 struct relay {
     struct exchange *x;
@@ -209,6 +209,14 @@ static int take_bytes(struct relay *r, str bytes)
     return rc;
 }
 
+/* Some end their body right behind the marker, without its blank line: the marker counts. */
+static int take_last(struct relay *r)
+{
+    if (!str_eq(str_trim(buf_str(&r->held)), S("data: [DONE]")))
+        return 0;
+    return take_bytes(r, S("\n\n"));
+}
+
 /* Pulls until the stream or the body ends. */
 static int MAY_YIELD pull(struct relay *r)
 {
@@ -216,7 +224,7 @@ static int MAY_YIELD pull(struct relay *r)
         str bytes;
         int rc = call_next(r->call, &bytes, r->beat_us);
         if (rc == 0 && bytes.n == 0)
-            return 0;
+            return take_last(r);
         if (rc == 0)
             rc = take_bytes(r, bytes);
         else if (rc == -E_AGAIN)

@@ -416,21 +416,29 @@ static void read_stream(struct reader *r)
     }
 }
 
-static bool has_reserved(struct config *c)
+/* The column of the first reserved character of a line; 0: none. */
+static unsigned reserved_column(const struct config *c, size_t line)
 {
     const char *end = c->text + c->text_n;
+    unsigned column = 1;
+    for (const char *p = c->lines[line]; p < c->lines[line + 1]; p++) {
+        if (is_stand_in(p, end))
+            return column;
+        column += ((unsigned char)*p & 0xc0) != 0x80;
+    }
+    return 0;
+}
 
+static bool has_reserved(struct config *c)
+{
     for (size_t i = 0; i < c->n_lines; i++) {
-        unsigned column = 1;
-        for (const char *p = c->lines[i]; p < c->lines[i + 1]; p++) {
-            if (is_stand_in(p, end)) {
-                struct config_span at = {(unsigned)i + 1, column, (unsigned)i + 1, column + 1};
-                config_complain_at(c, CONFIG_RESERVED_CHARACTER, at,
-                                   "a character from U+F8E0 to U+F8E6 is reserved");
-                return true;
-            }
-            column += ((unsigned char)*p & 0xc0) != 0x80;
-        }
+        unsigned column = reserved_column(c, i);
+        if (column == 0)
+            continue;
+        struct config_span at = {(unsigned)i + 1, column, (unsigned)i + 1, column + 1};
+        config_complain_at(c, CONFIG_RESERVED_CHARACTER, at,
+                           "a character from U+F8E0 to U+F8E6 is reserved");
+        return true;
     }
     return false;
 }

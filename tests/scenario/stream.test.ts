@@ -116,6 +116,19 @@ scenario("a stream that ends by closing the connection after [DONE] is complete"
   assert.deepEqual(texts(answer.text), WIRE);
 });
 
+scenario("a body that ends right behind [DONE], without its blank line, is complete", async ({ provider, throwbar }) => {
+  const upstream = await provider();
+  upstream.script(async (conn) => {
+    await conn.request();
+    await conn.sendHead(200, { "content-type": "text/event-stream", connection: "close" });
+    await conn.send(Buffer.from(WIRE.map((data) => `data: ${data}\n\n`).join("").trimEnd(), "utf8"));
+    await conn.halfClose();
+  });
+  const gateway = await throwbar(config(upstream.url));
+  const answer = await gateway.request({ body: CHAT_STREAM });
+  assert.deepEqual(texts(answer.text), WIRE);
+});
+
 scenario("a client that waits for the first event is kept alive by comments", async ({ provider, throwbar }) => {
   const upstream = await provider();
   const pinged = new Latch();
