@@ -101,7 +101,7 @@ scenario("a stream that a slow reader makes last too long ends by its own time",
   });
   const gateway = await throwbar(config(upstream.url));
   const conn = await gateway.connect();
-  await conn.sendRequest({ body: CHAT_STREAM, headers: { "tb-timeout": "700ms" } });
+  await conn.sendRequest({ body: CHAT_STREAM, headers: { "tb-timeout": "700ms", connection: "close" } });
   conn.pause();
   const event = await gateway.waitForEvent((e) => e.event === "request");
   assert.equal(event["error"], "TOTAL_TIMEOUT");
