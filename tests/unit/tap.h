@@ -33,7 +33,8 @@ static inline void tap_str(str got, str want, const char *what, const char *file
     bool same = str_eq(got, want);
     tap_result(same, what, file, line);
     if (!same)
-        printf("#  got \"%.*s\"\n# want \"%.*s\"\n", (int)got.n, got.p, (int)want.n, want.p);
+        printf("#  got \"%.*s\"\n# want \"%.*s\"\n", (int)got.n, got.n > 0 ? got.p : "",
+               (int)want.n, want.n > 0 ? want.p : "");
 }
 
 static inline void tap_skip(const char *why)
