@@ -202,8 +202,10 @@ static int MAY_YIELD handshake(struct client *c)
     int64_t before = task_deadline_narrow(clock_now_us() + snapshot_now(c)->timeouts.header_us);
     int rc = tls_accept(&c->conn, c->tls, &a, &e);
     task_deadline_restore(before);
-    if (rc < 0)
+    if (rc < 0) {
+        err_set_code(&e, rc); /* a cancelled one has no detail */
         log_note(LOG_DEBUG, "tls_handshake_failed", STR_FMT, STR_ARG(err_message(&e)));
+    }
     arena_fini(&a);
     tls_server_release(c->tls);
     c->tls = NULL;

@@ -1,7 +1,7 @@
-/* Reloads at the worst moment. */
+/* Reloads and drains at the worst moment. */
 
 import * as assert from "node:assert/strict";
-import { ClientConn, config, scenario } from "./harness.js";
+import { certificates, ClientConn, config, scenario } from "./harness.js";
 
 const NOBODY = "http://127.0.0.1:1/v1";
 
@@ -20,3 +20,17 @@ scenario("a connection to a listener that a reload takes away is served by the o
   await gateway.waitForEvent((e) => e.event === "reloaded");
   assert.equal((await gateway.request({ method: "GET", path: "/healthz" })).status, 200);
 });
+
+for (const [name, bytes] of [["silent", ""], ["half of a hello", "\x16\x03\x01"]] as const) {
+  scenario(`a drain ends in time with a TLS handshake under way (${name})`, async ({ throwbar }) => {
+    const { localhost } = certificates();
+    const gateway = await throwbar(config(NOBODY, { server: "limits: {drain: 100ms}" })
+      .replace("listen: 127.0.0.1:0", `listen: {addr: 127.0.0.1:0, tls: {cert: ${localhost.certFile}, key: ${localhost.keyFile}}}`));
+    const conn = await ClientConn.connect(gateway.addr);
+    await conn.send(bytes);
+    gateway.signal("SIGTERM");
+    gateway.signal("SIGTERM");
+    assert.equal(await gateway.exited, 0, gateway.log);
+    conn.close();
+  });
+}
