@@ -45,22 +45,31 @@ static bool is_passed(str name)
     return false;
 }
 
-void answer_put_headers(const struct http_head *head, struct buf *out)
+/* Does the provider repeat the gateway's credential in what it says? Some do, to say which one was
+ * wrong. What is too short for a secret ("none") may stand in any text. */
+static bool shows_key(const struct call *call, str text)
 {
-    for (size_t i = 0; i < head->n_headers; i++) {
-        const struct http_header *h = &head->headers[i];
-        size_t line_n = h->name.n + h->value.n + 4;
-        if (is_passed(h->name) && line_n <= out->max - out->n)
+    const struct provider_key *key = call->target ? call->target->key : NULL;
+    str secret = key ? secret_expose(key->value) : S_EMPTY;
+    return secret.n >= SECRET_MIN && str_find(text, secret) != STR_NONE;
+}
+
+void answer_put_headers(const struct call *call, struct buf *out)
+{
+    for (size_t i = 0; i < call->head.n_headers; i++) {
+        const struct http_header *h = &call->head.headers[i];
+        bool has_room = h->name.n + h->value.n + 4 <= out->max - out->n;
+        if (is_passed(h->name) && has_room && !shows_key(call, h->value))
             http1_put_header(out, h->name, h->value);
     }
 }
 
 /* The same as text; none when they are too many. */
-static str passed_lines(struct arena *a, const struct http_head *head)
+static str passed_lines(struct arena *a, const struct call *call)
 {
     struct buf lines;
     buf_init(&lines, HEADERS_MAX);
-    answer_put_headers(head, &lines);
+    answer_put_headers(call, &lines);
     str text = buf_is_ok(&lines) ? arena_str(a, buf_str(&lines)) : S_EMPTY;
     buf_fini(&lines);
     return text;
@@ -127,15 +136,6 @@ static int refusal_code(int status)
     return status >= 500 ? -E_PROVIDER_FAILED : -E_PROVIDER_STATUS;
 }
 
-/* Does the provider repeat the gateway's credential in what it says? Some do, to say which one was
- * wrong. What is too short for a secret ("none") may stand in any text. */
-static bool shows_key(const struct call *call, str text)
-{
-    const struct provider_key *key = call->target ? call->target->key : NULL;
-    str secret = key ? secret_expose(key->value) : S_EMPTY;
-    return secret.n >= SECRET_MIN && str_find(text, secret) != STR_NONE;
-}
-
 /* Statuses outside the standard ones become the nearest standard one. */
 static int refusal_status(int status)
 {
@@ -150,7 +150,7 @@ int answer_refusal(struct exchange *x, const struct call *call, str body)
 {
     int status = call->head.status;
     int code = refusal_code(status);
-    x->err.headers = passed_lines(&x->arena, &call->head);
+    x->err.headers = passed_lines(&x->arena, call);
     x->err.status = refusal_status(status);
     if (shows_key(call, body))
         body = S_EMPTY;
@@ -319,7 +319,7 @@ int answer_relay(struct exchange *x, struct call *call, bool adds_usage)
     buf_init(&extra, HEADERS_MAX);
     if (coding.n > 0)
         http1_put_header(&extra, S("content-encoding"), coding);
-    answer_put_headers(&call->head, &extra);
+    answer_put_headers(call, &extra);
     str lines = buf_is_ok(&extra) ? buf_str(&extra) : S_EMPTY;
     int rc = form == FORM_JSON ? relay_json_answer(x, call, type, lines)
                                : relay_bytes(x, call, type, lines);

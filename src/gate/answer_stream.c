@@ -52,7 +52,7 @@ static void commit(struct relay *r)
     struct exchange *x = r->x;
     struct buf extra;
     buf_init(&extra, HEADERS_MAX);
-    answer_put_headers(&r->call->head, &extra);
+    answer_put_headers(r->call, &extra);
     buf_put(&extra, S("cache-control: no-cache\r\nx-accel-buffering: no\r\n"));
     reply_begin(x, r->call->head.status, S("text/event-stream; charset=utf-8"),
                 buf_is_ok(&extra) ? buf_str(&extra) : S_EMPTY, &r->head);

@@ -27,8 +27,8 @@ NODISCARD int answer_read(struct call *call, struct buf *out) MAY_YIELD;
 /* Turns a provider's refusal (status >= 400, or an error object) into x->err. `body` is what it
  * said. */
 int answer_refusal(struct exchange *x, const struct call *call, str body);
-/* The header lines of a provider's answer that are passed on. */
-void answer_put_headers(const struct http_head *head, struct buf *out);
+/* The header lines of a provider's answer that are passed on: as many as fit, none with its key. */
+void answer_put_headers(const struct call *call, struct buf *out);
 
 /* The streamed case of answer_relay, in answer_stream.c. */
 NODISCARD int answer_stream(struct exchange *x, struct call *call, bool adds_usage) MAY_YIELD;

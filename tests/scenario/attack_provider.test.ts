@@ -64,9 +64,9 @@ for (const [name, text] of Object.entries(WRITINGS)) {
   });
 }
 
-scenario("a stream without the last blank line is cut", async ({ provider, throwbar }) => {
+scenario("a stream that ends inside of an event is cut", async ({ provider, throwbar }) => {
   const upstream = await provider();
-  upstream.answer(async (_, conn) => { await conn.beginStream(); await conn.sendChunk(STREAM.slice(0, -1)); await conn.endChunks(); });
+  upstream.answer(async (_, conn) => { await conn.beginStream(); await conn.sendChunk(STREAM.slice(0, STREAM.indexOf("data: [DONE]") - 1)); await conn.endChunks(); });
   const gateway = await throwbar(config(upstream.url));
   const events = sseEvents((await gateway.request({ body: CHAT_STREAM })).text);
   assert.equal(JSON.parse(events.at(-1)?.data ?? "{}").error?.gateway.source, "provider");
@@ -131,12 +131,13 @@ for (const body of [CHAT, CHAT_STREAM]) {
     scenario(`a provider that shows its key in an error with ${status} is not quoted, ${body === CHAT ? "whole" : "streamed"}`, async ({ provider, throwbar }) => {
       const upstream = await provider();
       const error = { message: `Incorrect API key provided: ${PROVIDER_KEY}.`, type: "invalid_request_error", code: PROVIDER_KEY };
-      upstream.answer((_, conn) => status === 200 && body === CHAT_STREAM ? conn.sendStream([{ error }]) : conn.sendJson(status, { error }));
+      upstream.answer((_, conn) => status === 200 && body === CHAT_STREAM ? conn.sendStream([{ error }]) : conn.sendJson(status, { error }, { "x-request-id": `for ${PROVIDER_KEY}` }));
       const gateway = await throwbar(config(upstream.url, { more: "observability: {log: {level: debug}}" }));
       const answer = await gateway.request({ body });
       assert.ok(answer.status >= 400);
       assert.equal(answer.json.error.gateway.source, "provider");
       assert.ok(!answer.text.includes(PROVIDER_KEY), answer.text);
+      assert.ok(!JSON.stringify(answer.headers.pairs).includes(PROVIDER_KEY));
       await gateway.requestEvent(answer.headers.get("tb-request-id"));
       assert.ok(!gateway.log.includes(PROVIDER_KEY), gateway.log);
     });
