@@ -198,13 +198,13 @@ static int take_bytes(struct relay *r, str bytes)
     }
     if (rc == 0)
         rc = take_events(r, ready);
+    learn(r); /* while what it learned lies where the events lie */
     if (rc == 0)
         rc = flush(r);
     if (whole > 0)
         buf_fini(&r->held);
     if (rc == 0 && whole < bytes.n)
         rc = hold(r, str_skip(bytes, whole));
-    learn(r);
     arena_fini(&r->scratch);
     return rc;
 }
