@@ -211,7 +211,7 @@ const EVENTS: Cell[] = [
   ...every(STREAMS, { name: "no event at all", is: "PROVIDER_TRUNCATED", fault: async (conn, op) => { await begin(conn, op); await conn.endChunks(); await stay(conn); } }),
   ...every(STREAMS, {
     name: "a stream whose end mark is cut", is: "PROVIDER_TRUNCATED", way: "event",
-    fault: async (conn, op) => { await allTokens(conn, op); await conn.sendChunk(op.end.subarray(0, op.end.length - 2)); await conn.endChunks(); await stay(conn); },
+    fault: async (conn, op) => { await allTokens(conn, op); await conn.sendChunk(op.end.subarray(0, op.end.length >> 1)); await conn.endChunks(); await stay(conn); },
   }),
   ...every(STREAMS, {
     name: "a stream that ends by a close, marked", fault: async (conn, op) => {
@@ -431,8 +431,9 @@ describe("a provider's faults, as the SDK sees them", { concurrency: 32 }, () =>
     gateway = await Throwbar.start(config(NOBODY, { more, server: "limits: {event: 64KiB, reply: 512KiB}" }));
   });
   after(async () => {
-    assert.equal(await gateway.metric("throwbar_inflight"), 0, "nothing is in flight");
+    const inflight = await gateway.metric("throwbar_inflight").catch(() => NaN); // what stop says counts more
     await gateway.stop();
+    assert.equal(inflight, 0, "nothing is in flight");
     for (const provider of providers.values()) await provider.stop();
     await blackhole?.close();
   });
