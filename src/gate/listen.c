@@ -217,7 +217,7 @@ struct listen_order *listen_order_new(const struct listen_sockets *set, const st
 
 /* ---- accepting, on a worker's thread ---- */
 
-static void refuse(int fd)
+static void refuse(int fd, bool is_tls)
 {
 #define REFUSAL                                                                                    \
     "{\"error\":{\"message\":\"The gateway is at its connection limit.\","                         \
@@ -229,7 +229,8 @@ static void refuse(int fd)
                                  "content-length: 197\r\n\r\n" REFUSAL;
     _Static_assert(sizeof REFUSAL - 1 == 197, "content-length of the refusal");
     metric_cell_add(metric_cell(M_REFUSED, (str[]){S("limit")}), 1);
-    (void)!send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL | MSG_DONTWAIT); /* a courtesy */
+    if (!is_tls) /* who expects a handshake cannot read it */
+        (void)!send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL | MSG_DONTWAIT); /* a courtesy */
     close(fd);
 }
 
@@ -251,7 +252,7 @@ static void accepted(struct net_listener *net, int fd, const struct sockaddr *pe
     const struct listen_addr *a = l->scope == CLIENT_ADMIN ? s->admin : &s->listen[l->index];
     unsigned open = atomic_load_explicit(&worker_clients_total, memory_order_relaxed);
     if (l->scope == CLIENT_SERVER && open >= s->limits.connections)
-        refuse(fd);
+        refuse(fd, a->tls != NULL);
     else
         client_open(l->worker, l->scope, fd, peer, len, a->tls);
 }

@@ -8,9 +8,14 @@
 
 #include "base/clock.h"
 #include "gate/reply.h"
+#include "gate/responses.h"
 #include "gate/sim.h"
 #include "rt/task.h"
 #include "wire/multipart.h"
+
+/* A pooled connection that the provider had closed meanwhile says so at once. One that dies later
+ * died at work: the request may have been carried out, and is not sent again. */
+#define STALE_US 1000000
 
 /* ---- which provider ---- */
 
@@ -81,7 +86,9 @@ int relay_open(struct exchange *x, struct plan *plan, const struct call_request 
         rc = call_open(call, x, t, r);
         if (rc == 0)
             return 0;
-        t = plan_next(plan, rc, call->was_reused, r->more == NULL);
+        const struct attempt *last = &x->attempts[x->n_attempts - 1];
+        bool was_stale = call->was_reused && last->end_us - last->begin_us < STALE_US;
+        t = plan_next(plan, rc, was_stale, r->more == NULL);
         if (t)
             x->err = (struct err){.code = 0};
     }
@@ -116,6 +123,21 @@ static int check_json_type(struct exchange *x)
                          STR_ARG(str_slice(type, 0, 100)));
 }
 
+/* A caller may go on with its own stored responses only. */
+static int check_previous(struct exchange *x, const struct request *req)
+{
+    const struct json_member *m = json_find(&req->scan, S("previous_response_id"), NULL);
+    if (x->op->id != OP_RESPONSES || !m || m->type != JSON_STRING)
+        return 0;
+    str id = json_unescape(&x->request, m->value);
+    if (!responses_is_anothers(x, id))
+        return 0;
+    x->err.param = S("previous_response_id");
+    return exchange_fail(x, -E_RESPONSE_NOT_FOUND,
+                         "No provider knows a response with the id \"" STR_FMT "\".",
+                         STR_ARG(str_slice(id, 0, 128)));
+}
+
 static int MAY_YIELD relay_pieces(struct exchange *x, const struct request *req)
 {
     struct iovec pieces[REQUEST_PIECES_MAX];
@@ -146,6 +168,8 @@ int relay_json(struct exchange *x)
     if (x->target.provider->kind == PROVIDER_SIM)
         return sim_run(x, &req);
     rc = check_offered(x);
+    if (rc == 0)
+        rc = check_previous(x, &req);
     return rc == 0 ? relay_pieces(x, &req) : rc;
 }
 

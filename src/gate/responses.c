@@ -55,6 +55,12 @@ static bool find_owner(str id, struct owner *out)
     return out->id == hash;
 }
 
+bool responses_is_anothers(const struct exchange *x, str id)
+{
+    struct owner owner;
+    return find_owner(id, &owner) && owner.caller != caller_hash(x);
+}
+
 /* Ids go into a URL of the provider: nothing but the characters they are made of. */
 static bool is_id(str id)
 {
@@ -103,7 +109,7 @@ static int MAY_YIELD ask(struct exchange *x, struct provider *p, const struct ca
     struct call call;
     x->target = (struct model_ref){.provider = p};
     plan_begin(&plan, x->lease, p);
-    int64_t before = task_deadline_narrow(x->begin_us + p->timeouts.total_us);
+    int64_t before = task_deadline_narrow(relay_deadline(x));
     int rc = relay_open(x, &plan, r, &call);
     if (rc == 0 && call.head.status == 404) {
         struct buf ignored;

@@ -24,6 +24,6 @@ struct plan {
 
 /* Takes the turn among the provider's endpoints and keys. */
 void plan_begin(struct plan *p, struct lease *lease, const struct provider *provider);
-/* The next target after a failure with `code`, or NULL: stop. `was_reused`: it happened on a
+/* The next target after a failure with `code`, or NULL: stop. `was_stale`: it happened at once on a
  * pooled connection before any byte of an answer; `may_resend`: the request is still at hand. */
 const struct target *plan_next(struct plan *p, int code, bool was_reused, bool may_resend);

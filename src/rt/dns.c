@@ -37,11 +37,11 @@
 #define TTL_MIN_S       1
 #define TTL_MAX_S       3600
 #define STALE_US        (3600 * SECOND_US)
-#define STALE_WAIT_US   (SECOND_US / 2) /* then a slow refresh is not waited for */
-#define STALE_AGAIN_US  (5 * SECOND_US) /* after a failed refresh the stale answer is good for */
-#define NEGATIVE_US     SECOND_US       /* a failure is remembered for */
-#define HEDGE_US        (SECOND_US / 4) /* then A is asked for alone */
-#define HEDGE_TTL_S     30              /* an answer without its AAAA half is good for */
+#define STALE_WAIT_US   (SECOND_US / 2)  /* then a slow refresh is not waited for */
+#define STALE_AGAIN_US  (5 * SECOND_US)  /* after a failed refresh the stale answer is good for */
+#define NEGATIVE_US     SECOND_US        /* a failure is remembered for */
+#define HEDGE_US        (SECOND_US / 10) /* then A is asked for alone; c-ares waits 250 ms */
+#define HEDGE_TTL_S     30               /* an answer without its AAAA half is good for */
 #define CHANNEL_AGE_US  (60 * SECOND_US)
 #define QUERY_MS        1000 /* first timeout; doubles at each try */
 #define QUERY_TRIES     3

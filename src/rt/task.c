@@ -62,6 +62,7 @@ struct task {
 static _Thread_local struct {
     struct task *self; /* NULL on the loop's stack */
     struct list runnable;
+    struct list round_end; /* in `runnable` while task_run_all goes through it */
     struct list all;
     size_t count;
 } task_thread;
@@ -365,10 +366,10 @@ void task_run_all(void)
     for (int round = 0; round < ROUNDS_MAX && task_has_runnable(); round++) {
         /* An element of its own marks the end of the round: who becomes runnable in it comes
          * behind. */
-        struct list end;
-        list_push_back(&task_thread.runnable, &end);
-        while (task_thread.runnable.next != &end)
+        struct list *end = &task_thread.round_end;
+        list_push_back(&task_thread.runnable, end);
+        while (task_thread.runnable.next != end)
             run(container_of(list_pop_front(&task_thread.runnable), struct task, link));
-        list_remove(&end);
+        list_remove(end);
     }
 }
