@@ -2,8 +2,8 @@
  *
  * A connection is a struct of a few hundred bytes in the loop. When bytes come, a task is made
  * that serves requests until none is at hand, then ends, and the connection is a struct again:
- * ten thousand idle clients cost ten thousand structs. Bytes are first read into the loop's
- * scratch buffer; only what cannot be used before the next wait is copied out of it, so a
+ * ten thousand idle clients cost ten thousand structs. Bytes are first read into the
+ * thread's landing block; only what cannot be used before the next wait is copied out of it, so a
  * request that arrives whole is copied once (into its exchange) and a connection at rest owns no
  * buffer.
  *
@@ -25,11 +25,13 @@
 #include "rt/task.h"
 #include "rt/tls.h"
 
-#define LINGER_US       2000000 /* between bytes thrown away */
-#define LINGER_TOTAL_US 10000000
-#define DRAIN_GRACE_US  500000 /* for a request that is already on its way to an idle connection */
-#define HANGUP_GRACE_US 50000
-#define BODY_RATE       240 /* bytes a second a slow body must average beyond its time */
+#define LINGER_US         2000000 /* between bytes thrown away */
+#define LINGER_TOTAL_US   10000000
+#define DRAIN_GRACE_US    500000 /* for a request that is already on its way to an idle connection */
+#define HANGUP_GRACE_US   50000
+#define LANDING_BYTES     65536
+#define LANDING_TAKEN_MIN 8192 /* a smaller body is copied: it may be held for long */
+#define BODY_RATE         240  /* bytes a second a slow body must average beyond its time */
 
 static const struct snapshot *snapshot_now(const struct client *c)
 {
@@ -39,6 +41,24 @@ static const struct snapshot *snapshot_now(const struct client *c)
 static str unread(const struct client *c)
 {
     return str_of(c->in + c->in_from, c->in_to - c->in_from);
+}
+
+/* Where a request lands: one block per thread, lent to whoever reads until the next wait. A body that
+ * has arrived whole and is large takes the block with it in place of a copy. */
+static _Thread_local char *landing;
+static _Thread_local size_t landing_size;
+
+static char *landing_block(void)
+{
+    if (!landing)
+        landing = pool_acquire(LANDING_BYTES, &landing_size);
+    return landing;
+}
+
+void client_thread_end(void)
+{
+    pool_release(landing, landing_size);
+    landing = NULL;
 }
 
 static void release_input(struct client *c)
@@ -92,26 +112,33 @@ static void client_free(struct client *c)
 
 /* ---- reading a head ---- */
 
+/* The first bytes of a request, into the landing block as it is after the wait: it may have gone
+ * with another request meanwhile. */
+static int MAY_YIELD read_first(struct client *c)
+{
+    release_input(c);
+    int rc = task_breathe();
+    while (rc == 0) {
+        ssize_t n = net_try_read(&c->conn, landing_block(), LANDING_BYTES);
+        if (n > 0) {
+            c->in = landing;
+            c->in_to = (size_t)n;
+            return 0;
+        }
+        rc = n == -E_AGAIN ? net_wait_readable(&c->conn) : (int)n;
+    }
+    return rc;
+}
+
 /* Reads once more, behind the bytes at hand. */
 static int MAY_YIELD read_more(struct client *c)
 {
-    char *to = loop_scratch();
-    size_t room = LOOP_SCRATCH_BYTES;
-    if (unread(c).n > 0) {
-        size_t more = MAX((size_t)4096, unread(c).n);
-        keep_input(c, more);
-        to = c->in + c->in_to;
-        room = c->in_size - c->in_to;
-    } else {
-        release_input(c);
-    }
-    ssize_t n = net_read(&c->conn, to, room);
+    if (unread(c).n == 0)
+        return read_first(c);
+    keep_input(c, MAX((size_t)4096, unread(c).n));
+    ssize_t n = net_read(&c->conn, c->in + c->in_to, c->in_size - c->in_to);
     if (n < 0)
         return (int)n;
-    if (c->in_size == 0) {
-        c->in = to; /* the scratch buffer, until the next wait */
-        c->in_from = c->in_to = 0;
-    }
     c->in_to += (size_t)n;
     return 0;
 }
@@ -221,11 +248,11 @@ static bool has_more(struct client *c)
     if (!c->conn.is_readable && !(c->conn.tls && tls_has_pending(c->conn.tls)))
         return false;
     release_input(c);
-    ssize_t n = net_try_read(&c->conn, loop_scratch(), LOOP_SCRATCH_BYTES);
+    ssize_t n = net_try_read(&c->conn, landing_block(), LANDING_BYTES);
     if (n == -E_AGAIN)
         return false;
     if (n > 0) {
-        c->in = loop_scratch();
+        c->in = landing;
         c->in_to = (size_t)n;
     }
     return true; /* bytes, or an end that the next read will report */
@@ -457,12 +484,34 @@ static int MAY_YIELD body_read_once(struct client *c, struct client_body *b)
     return rc;
 }
 
+/* A large body that lies whole in the landing block takes the block over. */
+static bool take_landing(struct client *c, struct client_body *b)
+{
+    size_t n = b->decoder.left;
+    if (b->decoder.framing != HTTP_LENGTH || c->in != landing || n < LANDING_TAKEN_MIN ||
+        unread(c).n < n)
+        return false;
+    b->block = landing;
+    b->size = landing_size;
+    b->p = c->in + c->in_from;
+    b->n = n;
+    b->decoder.left = 0;
+    b->decoder.decoded = n;
+    b->decoder.done = true;
+    c->in_from += n;
+    keep_input(c, 0); /* the next request's beginning shall not go with this one's body */
+    landing = NULL;
+    return true;
+}
+
 static int body_begin(struct client *c, struct client_body *b)
 {
     if (b->decoder.framing == HTTP_LENGTH && b->decoder.left > b->max)
         return -E_BODY_TOO_LARGE;
     b->is_begun = true;
     b->deadline_us = clock_now_us() + snapshot_now(c)->timeouts.body_us;
+    if (take_landing(c, b))
+        return 0;
     size_t used = 0;
     int rc = body_take(b, unread(c).p, unread(c).n, &used);
     c->in_from += used;

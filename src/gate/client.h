@@ -35,6 +35,8 @@ struct client {
 /* Takes fd. Starts the TLS handshake or waits for the first byte. */
 void client_open(struct worker *w, enum client_scope scope, int fd, const struct sockaddr *peer,
                  socklen_t len, struct tls_server *tls);
+/* At the end of a worker's thread: gives its landing block back. */
+void client_thread_end(void);
 /* Asks all connections of the worker to go: idle ones soon, busy ones after their answer. */
 void client_drain_all(struct worker *w);
 /* Past the drain deadline: tasks are cancelled with -E_DRAINING. */

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/pool.h"
+#include "gate/client.h"
 #include "gate/upstream.h"
 
 _Thread_local struct worker *worker_self;
@@ -82,6 +83,7 @@ void worker_end(struct worker *w)
     if (w->lease)
         lease_drop(w, w->lease);
     loop_close(w->loop);
+    client_thread_end();
     pool_trim();
     w->loop = NULL;
     worker_self = NULL;

@@ -180,3 +180,26 @@ scenario("the admin listener wants the admin key", async ({ throwbar }) => {
   assert.equal((await gateway.request({ method: "GET", path })).status, 404);
   assert.ok(!(await gateway.admin({ method: "GET", path })).text.includes("sk-provider-secret"));
 });
+
+scenario("a stored response is its caller's alone: to read, to delete, and to go on from", async ({ provider, throwbar }) => {
+  const upstream = await provider();
+  upstream.answer((_, conn) => conn.sendJson(200, { id: "resp_mine", object: "response", status: "completed", output: [] }));
+  const [mine, theirs] = ["mine", "theirs"].map(gatewayKey);
+  const gateway = await throwbar(config(upstream.url, {
+    auth: "mode: keys",
+    more: `keys:
+  - {id: mine, secret_hash: "${mine!.hash}"}
+  - {id: theirs, secret_hash: "${theirs!.hash}"}`,
+  }));
+  const as = (key: { text: string }) => ({ authorization: `Bearer ${key.text}` });
+  const body = { model: "up/gpt-real", input: "hi" };
+  assert.equal((await gateway.request({ path: "/v1/responses", body, headers: as(mine!) })).status, 200);
+  const next = { ...body, previous_response_id: "resp_mine" };
+  assert.equal((await gateway.request({ path: "/v1/responses", body: next, headers: as(mine!) })).status, 200);
+  assert.equal((await gateway.request({ path: "/v1/responses/resp_mine", method: "GET", headers: as(mine!) })).status, 200);
+  const asked = upstream.requests.length;
+  errorOf(await gateway.request({ path: "/v1/responses", body: next, headers: as(theirs!) }), 404, "client");
+  for (const method of ["GET", "DELETE"])
+    errorOf(await gateway.request({ path: "/v1/responses/resp_mine", method, headers: as(theirs!) }), 404, "client");
+  assert.equal(upstream.requests.length, asked, "the provider is not even asked");
+});
