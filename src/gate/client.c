@@ -30,7 +30,7 @@
 #define DRAIN_GRACE_US    500000 /* for a request that is already on its way to an idle connection */
 #define HANGUP_GRACE_US   50000
 #define LANDING_BYTES     65536
-#define LANDING_TAKEN_MIN 8192 /* a smaller body is copied: it may be held for long */
+#define LANDING_TAKEN_MIN 8192 /* a smaller body is copied */
 #define BODY_RATE         240  /* bytes a second a slow body must average beyond its time */
 
 static const struct snapshot *snapshot_now(const struct client *c)
@@ -43,8 +43,9 @@ static str unread(const struct client *c)
     return str_of(c->in + c->in_from, c->in_to - c->in_from);
 }
 
-/* Where a request lands: one block per thread, lent to whoever reads until the next wait. A body that
- * has arrived whole and is large takes the block with it in place of a copy. */
+/* Where a request lands: one block per thread, lent to whoever reads until the next wait. A body
+ * that has arrived whole and is large takes the block with it in place of a copy; a small one is
+ * copied, since it may be held for long. */
 static _Thread_local char *landing;
 static _Thread_local size_t landing_size;
 
