@@ -27,7 +27,7 @@
 
 #define LINGER_US         2000000 /* between bytes thrown away */
 #define LINGER_TOTAL_US   10000000
-#define DRAIN_GRACE_US    500000 /* for a request that is already on its way to an idle connection */
+#define DRAIN_GRACE_US    500000 /* for a request already on its way to an idle connection */
 #define HANGUP_GRACE_US   50000
 #define LANDING_BYTES     65536
 #define LANDING_TAKEN_MIN 8192 /* a smaller body is copied */
