@@ -105,25 +105,13 @@ uint32_t crypt_crc32(str bytes)
     return ~crc;
 }
 
-/* The value of a hexadecimal digit, or -1. */
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 bool crypt_from_hex(str hex, uint8_t *out, size_t n)
 {
     if (hex.n % 2 != 0 || hex.n / 2 != n)
         return false;
     for (size_t i = 0; i < n; i++) {
-        int high = hex_value(hex.p[2 * i]);
-        int low = hex_value(hex.p[2 * i + 1]);
+        int high = str_hex_value(hex.p[2 * i]);
+        int low = str_hex_value(hex.p[2 * i + 1]);
         if (high < 0 || low < 0)
             return false;
         out[i] = (uint8_t)(high << 4 | low);

@@ -180,6 +180,17 @@ bool str_to_u64(str s, uint64_t *out)
     return true;
 }
 
+int str_hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
 bool str_to_i64(str s, int64_t *out)
 {
     bool negative = s.n > 0 && s.p[0] == '-';

@@ -54,6 +54,7 @@ bool str_cut(str s, char sep, str *head, str *tail);
 
 bool str_to_u64(str s, uint64_t *out);   /* 1*DIGIT and nothing else, no overflow */
 bool str_to_i64(str s, int64_t *out);    /* optional '-', then as above */
+int str_hex_value(char c);               /* of a hexadecimal digit in either case, or -1 */
 uint64_t str_hash(str s, uint64_t seed); /* not for secrets; seed per process against flooding */
 
 /* Edit distance with transpositions, for "did you mean"; gives up at `limit`, or when more than 64

@@ -199,6 +199,17 @@ static void set_text(struct config *c, str text)
     split_lines(c);
 }
 
+void config_node_append(struct config_node *parent, struct config_node *child)
+{
+    child->parent = parent;
+    child->index = parent->n++;
+    if (parent->last)
+        parent->last->next = child;
+    else
+        parent->first = child;
+    parent->last = child;
+}
+
 static void parse(struct config *c, str text)
 {
     if (text.n > CONFIG_FILE_MAX) {

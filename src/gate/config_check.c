@@ -13,17 +13,6 @@ static void check_node(struct config *c, struct config_node *n, const struct opt
 
 /* ---- groups, maps, lists ---- */
 
-static void append(struct config_node *parent, struct config_node *child)
-{
-    child->parent = parent;
-    child->index = parent->n++;
-    if (parent->last)
-        parent->last->next = child;
-    else
-        parent->first = child;
-    parent->last = child;
-}
-
 /* Puts what n holds into a new only child and makes n its list or group. */
 static struct config_node *wrap(struct config *c, struct config_node *n, enum config_node_type type)
 {
@@ -39,7 +28,7 @@ static struct config_node *wrap(struct config *c, struct config_node *n, enum co
     n->raw = S_EMPTY;
     n->n = 0;
     n->first = n->last = NULL;
-    append(n, child);
+    config_node_append(n, child);
     return child;
 }
 
@@ -52,7 +41,7 @@ static void add_default(struct config *c, struct config_node *group, const struc
     n->raw = str_from_cz(o->fallback);
     n->is_plain = true;
     n->is_default = true;
-    append(group, n);
+    config_node_append(group, n);
     check_node(c, n, o);
 }
 

@@ -99,6 +99,8 @@ OWNED struct config *config_parse_with(str text, str file_name,
 
 /* Length of the line break at p, 0 for none: exactly those that libyaml counts. */
 size_t config_break_len(const char *p, const char *end);
+/* Makes child the last one of parent. */
+void config_node_append(struct config_node *parent, struct config_node *child);
 /* config_yaml.c */
 void config_yaml_read(struct config *c);
 /* config_check.c */

@@ -263,17 +263,6 @@ static struct config_node *scalar(struct reader *r, const yaml_event_t *ev)
     return n;
 }
 
-static void append(struct config_node *parent, struct config_node *child)
-{
-    child->parent = parent;
-    child->index = parent->n++;
-    if (parent->last)
-        parent->last->next = child;
-    else
-        parent->first = child;
-    parent->last = child;
-}
-
 static struct config_node *read_node(struct reader *r, yaml_event_t *ev, unsigned depth);
 
 static void read_list(struct reader *r, struct config_node *list, unsigned depth)
@@ -286,7 +275,7 @@ static void read_list(struct reader *r, struct config_node *list, unsigned depth
             return;
         }
         struct config_node *child = read_node(r, &ev, depth + 1);
-        append(list, child);
+        config_node_append(list, child);
     }
 }
 
@@ -327,7 +316,7 @@ static void add_entry(struct reader *r, struct config_node *map, struct config_n
     if (first)
         refuse_entry(r, child, first);
     else
-        append(map, child);
+        config_node_append(map, child);
 }
 
 static void read_map(struct reader *r, struct config_node *map, unsigned depth)

@@ -55,17 +55,6 @@ void path_put_methods(const struct path_table *t, str path, struct buf *out)
     }
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 bool path_decode(struct arena *a, str encoded, str *out)
 {
     char *to = arena_alloc(a, encoded.n + 1);
@@ -73,8 +62,8 @@ bool path_decode(struct arena *a, str encoded, str *out)
     for (size_t i = 0; i < encoded.n; i++) {
         int byte = (unsigned char)encoded.p[i];
         if (byte == '%') {
-            int high = i + 2 < encoded.n ? hex_digit(encoded.p[i + 1]) : -1;
-            int low = high >= 0 ? hex_digit(encoded.p[i + 2]) : -1;
+            int high = i + 2 < encoded.n ? str_hex_value(encoded.p[i + 1]) : -1;
+            int low = high >= 0 ? str_hex_value(encoded.p[i + 2]) : -1;
             if (low < 0)
                 return false;
             byte = high * 16 + low;

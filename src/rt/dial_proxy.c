@@ -153,15 +153,6 @@ str dial_proxy_from_env(bool is_tls, str host, uint16_t port)
 
 /* ---- a proxy's URL ---- */
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-        return (c | 0x20) - 'a' + 10;
-    return -1;
-}
-
 /* False when a '%' is not followed by two digits. */
 static bool percent_decode(struct arena *a, str s, str *out)
 {
@@ -170,9 +161,9 @@ static bool percent_decode(struct arena *a, str s, str *out)
     for (size_t i = 0; i < s.n; i++) {
         p[n] = s.p[i];
         if (s.p[i] == '%') {
-            if (s.n - i < 3 || hex_digit(s.p[i + 1]) < 0 || hex_digit(s.p[i + 2]) < 0)
+            if (s.n - i < 3 || str_hex_value(s.p[i + 1]) < 0 || str_hex_value(s.p[i + 2]) < 0)
                 return false;
-            p[n] = (char)(hex_digit(s.p[i + 1]) << 4 | hex_digit(s.p[i + 2]));
+            p[n] = (char)(str_hex_value(s.p[i + 1]) << 4 | str_hex_value(s.p[i + 2]));
             i += 2;
         }
         n++;

@@ -200,6 +200,16 @@ static void test_distance(void)
     ok(same, "agrees with the definition on random texts at every limit");
 }
 
+static void test_hex_value(void)
+{
+    int good = 0;
+    for (int c = 0; c < 256; c++)
+        good += str_hex_value((char)c) >= 0;
+    is_int(good, 22, "ten digits and six letters in two cases");
+    ok(str_hex_value('0') == 0 && str_hex_value('9') == 9, "digits");
+    ok(str_hex_value('a') == 10 && str_hex_value('F') == 15, "letters");
+}
+
 int main(void)
 {
     test_compare();
@@ -210,5 +220,6 @@ int main(void)
     test_numbers();
     test_hash();
     test_distance();
+    test_hex_value();
     return tap_done();
 }
