@@ -3,13 +3,14 @@
  * What may be read is decided by json_scan, for both ways into the house alike: the same depth, the
  * same limits, the same strictness. yyjson then builds the values, all in the caller's arena, so
  * nothing has to be freed; when the arena has no room for them the text is refused, because its
- * length was the other side's choice. yyjson is stricter in two places, and both are smoothed: a
- * number that fits nowhere stays as it was written, and a lone surrogate (\ud800) is read as
+ * length was the other side's choice. Numbers stay text: 1.0 is not 1, and no digit of a long one is
+ * lost on the way through. yyjson is stricter about a lone surrogate (\ud800), which is read as
  * U+FFFD.
  *
  * `struct json` is yyjson's value under another name, so that no other file knows yyjson. */
 #include "wire/json.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yyjson.h>
@@ -57,7 +58,7 @@ static yyjson_doc *build(struct arena *a, str text, yyjson_read_code *why)
     yyjson_alc on_arena = {.malloc = take, .realloc = retake, .free = leave, .ctx = a};
     yyjson_read_err err = {0};
     char *p = (char *)(uintptr_t)text.p; /* style: only YYJSON_READ_INSITU writes to it */
-    yyjson_doc *doc = yyjson_read_opts(p, text.n, YYJSON_READ_BIGNUM_AS_RAW, &on_arena, &err);
+    yyjson_doc *doc = yyjson_read_opts(p, text.n, YYJSON_READ_NUMBER_AS_RAW, &on_arena, &err);
     *why = err.code;
     return doc;
 }
@@ -117,7 +118,6 @@ enum json_type json_type(const struct json *v)
     case YYJSON_TYPE_BOOL:
         return yyjson_is_true(val(v)) ? JSON_TRUE : JSON_FALSE;
     case YYJSON_TYPE_RAW:
-    case YYJSON_TYPE_NUM:
         return JSON_NUMBER;
     case YYJSON_TYPE_STR:
         return JSON_STRING;
@@ -160,21 +160,28 @@ bool json_bool(const struct json *v, bool otherwise)
     return yyjson_is_bool(val(v)) ? yyjson_get_bool(val(v)) : otherwise;
 }
 
+str json_number(const struct json *v)
+{
+    return yyjson_is_raw(val(v)) ? str_of(yyjson_get_raw(val(v)), yyjson_get_len(val(v))) : S_EMPTY;
+}
+
 bool json_i64(const struct json *v, int64_t *out)
 {
-    bool is_negative = yyjson_is_sint(val(v));
-    bool fits = yyjson_is_uint(val(v)) && yyjson_get_uint(val(v)) <= INT64_MAX;
-    if (!is_negative && !fits)
-        return false;
-    *out = is_negative ? yyjson_get_sint(val(v)) : (int64_t)yyjson_get_uint(val(v));
-    return true;
+    return json_to_i64(json_number(v), out);
 }
 
 bool json_double(const struct json *v, double *out)
 {
-    if (!yyjson_is_num(val(v)))
+    str text = json_number(v);
+    char cz[JSON_NUMBER_MAX + 1];
+    if (text.n == 0 || text.n > JSON_NUMBER_MAX)
         return false;
-    *out = yyjson_get_num(val(v));
+    memcpy(cz, text.p, text.n);
+    cz[text.n] = '\0';
+    double d = strtod(cz, NULL);
+    if (isinf(d))
+        return false;
+    *out = d;
     return true;
 }
 
@@ -222,13 +229,18 @@ static uint64_t level_bit(const struct json_writer *w)
     return (uint64_t)1 << w->depth;
 }
 
+static void begin_item(struct json_writer *w)
+{
+    if ((w->has_items & level_bit(w)) != 0)
+        buf_put_char(w->out, ',');
+    w->has_items |= level_bit(w);
+}
+
 /* What stands before a value: a comma, the key. */
 static void begin_value(struct json_writer *w, const char *key)
 {
     must((key != NULL) == ((w->is_object & level_bit(w)) != 0));
-    if ((w->has_items & level_bit(w)) != 0)
-        buf_put_char(w->out, ',');
-    w->has_items |= level_bit(w);
+    begin_item(w);
     if (!key)
         return;
     buf_put_json(w->out, str_from_cz(key));
@@ -298,6 +310,26 @@ void json_put_raw(struct json_writer *w, const char *key, str raw_json)
 {
     begin_value(w, key);
     buf_put(w->out, raw_json);
+}
+
+void json_put_number(struct json_writer *w, const char *key, str text)
+{
+    json_put_raw(w, key, text);
+}
+
+void json_put_value(struct json_writer *w, const char *key, const struct json *v)
+{
+    begin_value(w, key);
+    json_put(w->out, v);
+}
+
+void json_put_member(struct json_writer *w, str key, const struct json *v)
+{
+    must((w->is_object & level_bit(w)) != 0);
+    begin_item(w);
+    buf_put_json(w->out, key);
+    buf_put_char(w->out, ':');
+    json_put(w->out, v);
 }
 
 const char *json_version_text(void)

@@ -1,5 +1,5 @@
-/* JSON documents for everything that is not on the relay path: provider errors, models, the admin
- * API, the command line. A facade on yyjson, the only file that includes its header. Documents and
+/* JSON documents for everything that is not on the relay path: translation, provider errors, models,
+ * the admin API, the command line. A facade on yyjson, the only file that includes its header. Documents and
  * values live in the arena. */
 #pragma once
 
@@ -24,6 +24,7 @@ size_t json_count(const struct json *v); /* elements of an array, members of an 
 str json_str(const struct json *v);      /* a string's text; S_EMPTY for anything else */
 bool json_is_str(const struct json *v);
 bool json_bool(const struct json *v, bool otherwise);
+str json_number(const struct json *v); /* a number as it was written; S_EMPTY for anything else */
 bool json_i64(const struct json *v, int64_t *out);   /* integers in range only */
 bool json_double(const struct json *v, double *out); /* any number that a double can hold */
 /* Walk: for (struct json_iter it = json_iter(v); json_iter_next(&it);) it.key (objects), it.value
@@ -60,5 +61,9 @@ void json_put_int(struct json_writer *w, const char *key, int64_t v);
 void json_put_bool(struct json_writer *w, const char *key, bool v);
 void json_put_null(struct json_writer *w, const char *key);
 void json_put_raw(struct json_writer *w, const char *key, str raw_json);
+void json_put_number(struct json_writer *w, const char *key, str text); /* as json_number gave it */
+void json_put_value(struct json_writer *w, const char *key, const struct json *v);
+void json_put_member(struct json_writer *w, str key,
+                     const struct json *v); /* any key, also "a\0" */
 
 const char *json_version_text(void); /* of yyjson: "0.10.0" */

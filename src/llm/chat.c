@@ -1,0 +1,1 @@
+#include "llm/chat.h"

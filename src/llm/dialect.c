@@ -1,0 +1,1 @@
+#include "llm/dialect.h"

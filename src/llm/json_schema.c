@@ -1,0 +1,1 @@
+#include "llm/json_schema.h"

@@ -1,0 +1,26 @@
+/* Seals on their way through a client that speaks another dialect.
+ *
+ * A provider's signature means nothing to another one, and sent back to the wrong one it is a 400
+ * there. A client keeps it for us without knowing whose it is, so before it goes out it is wrapped:
+ * base64 of "throwbar1", kind, family, provider id, model and the value. Wrapped seals are valid
+ * base64, so that they fit wherever a dialect wants bytes. What comes back unwrapped is the
+ * client's dialect's own. Pure. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/defs.h"
+#include "llm/chat.h"
+
+/* The beginning of every wrapped seal: a body without it holds none. */
+#define SEAL_MAGIC "dGhyb3diYXIx"
+
+/* The value as a client of another dialect gets it. S_EMPTY for SEAL_NONE. */
+str seal_wrap(struct arena *a, const struct seal *s);
+/* Reads a value that a client sent: wrapped (kind and family of the wrapping win), or raw: then
+ * `kind` and `native`, with no provider and model. */
+struct seal seal_unwrap(struct arena *a, str value, enum seal_kind kind, enum seal_family native);
+/* May this seal go to that provider and model? Anthropic and Gemini seals go to any provider of
+ * their family (an Anthropic one only to the model that made it, when that is known); an OpenAI one
+ * to the provider that made it only. An unwrapped seal is taken for the provider's own if the
+ * family agrees. */
+bool seal_fits(const struct seal *s, enum seal_family family, str provider, str model);

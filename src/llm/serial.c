@@ -1,0 +1,1 @@
+#include "llm/serial.h"

@@ -1,0 +1,1 @@
+#include "llm/tool_name.h"

@@ -1,0 +1,1 @@
+#include "wire/base64.h"
