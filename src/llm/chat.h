@@ -247,6 +247,7 @@ struct chat {
     bool is_stream;
     bool asks_usage; /* of the stream; dialects that always report it: true */
     bool is_text;    /* a plain prompt (legacy completions, Ollama generate), not a dialogue */
+    bool is_count;   /* only the tokens are to be counted; set before the body is read */
     struct block *instructions; /* the dialect's own place for the leading system text */
     bool instructions_is_plain;
     struct turn *turns;

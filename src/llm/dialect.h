@@ -40,6 +40,10 @@ struct writing {
     str model;                    /* as the reader of the output names it */
     const struct capability *can; /* of the provider's model; request only */
     str provider;                 /* id: whose seals may be given back; request only */
+    /* Request only: an Anthropic body for Vertex ("vertex-2023-10-16") or Bedrock's InvokeModel
+     * ("bedrock-2023-05-31"). It is written as anthropic_version; model, and for Bedrock stream, are
+     * in the path then. Empty: the plain dialect. */
+    str envelope;
     /* Answers only, from the client's request: */
     const struct chat *asked; /* settings to echo, names to restore; BORROWED; may be NULL */
     enum seal_family family;  /* who makes the seals of this answer */
