@@ -1,1 +1,75 @@
+/* The notes of one translation, in the order in which they were made. There are few: the same note
+ * again is looked for one by one. */
 #include "llm/loss.h"
+
+#include "base/buf.h"
+
+#define TEXT_MAX (8u << 10) /* bytes of a header that every client takes */
+
+void losses_init(struct losses *l, struct arena *a)
+{
+    *l = (struct losses){.arena = a};
+}
+
+static bool is_noted(const struct losses *l, enum loss_verb verb, str field)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        if (l->items[i].verb == verb && str_eq(l->items[i].field, field))
+            return true;
+    }
+    return false;
+}
+
+void loss_add(struct losses *l, enum loss_verb verb, str field)
+{
+    if (!l || is_noted(l, verb, field))
+        return;
+    if (l->n == LOSS_MAX) {
+        l->more++;
+        return;
+    }
+    l->items[l->n++] = (struct loss){.verb = verb, .field = arena_str(l->arena, field)};
+}
+
+/* A field's name may come from a client's key: what a header cannot hold, or what ends an item of
+ * the list, becomes '_'. */
+static void put_field(struct buf *out, str field)
+{
+    for (size_t i = 0; i < field.n; i++) {
+        char c = field.p[i];
+        bool is_plain = c > ' ' && c < 0x7f && c != ',';
+        buf_put_char(out, is_plain ? c : '_');
+    }
+}
+
+static const char *verb_name(enum loss_verb verb)
+{
+    static const char *const names[] = {
+        [LOSS_DROPPED] = "dropped",
+        [LOSS_CLAMPED] = "clamped",
+        [LOSS_EMULATED] = "emulated",
+    };
+    must(verb < ARRAY_LEN(names));
+    return names[verb];
+}
+
+str losses_text(const struct losses *l, struct arena *a)
+{
+    struct buf out;
+    buf_init(&out, TEXT_MAX);
+    size_t left_out = l->more;
+    for (size_t i = 0; i < l->n; i++) {
+        size_t mark = out.n;
+        if (mark + l->items[i].field.n + 64 > TEXT_MAX) {
+            left_out++;
+            continue;
+        }
+        buf_printf(&out, "%s%s:", mark > 0 ? ", " : "", verb_name(l->items[i].verb));
+        put_field(&out, l->items[i].field);
+    }
+    if (left_out > 0)
+        buf_printf(&out, "%smore:%zu", out.n > 0 ? ", " : "", left_out);
+    str text = out.n > 0 ? arena_str(a, buf_str(&out)) : S_EMPTY;
+    buf_fini(&out);
+    return text;
+}

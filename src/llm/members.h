@@ -36,17 +36,19 @@ struct reading {
     uint8_t origin;      /* enum dialect_id */
     str path;            /* of the object being read, "messages[3].content[0]"; empty: the root */
     struct losses *loss; /* may be NULL */
+    int code;            /* of what is wrong; 0: -E_BAD_REQUEST. A reader of answers says
+                            -E_PROVIDER_BODY, and is lenient: of two known members the last counts */
 };
 
 /* values[i] = member keys[i] of `object` that is not null, or NULL. Fails with -E_DUPLICATE_MEMBER,
- * or -E_BAD_REQUEST when `object` is no object. `extras` may be NULL: nothing is kept. */
+ * or -E_BAD_REQUEST when `object` is no object (or NULL). `extras` may be NULL: nothing is kept. */
 NODISCARD int members_read(struct reading *r, const struct json *object, const char *const *keys,
                            size_t n, const struct json **values, struct extras *extras);
 #define MEMBERS_READ(r, object, keys, values, extras)                                              \
     members_read((r), (object), (keys), ARRAY_LEN(keys), (values), (extras))
 
 /* Typed values of optional members: NULL leaves *out as it was. A wrong type fails with
- * -E_BAD_REQUEST, a message and param = path + name ("messages[0].role"). */
+ * -E_BAD_REQUEST (or r->code), a message and param = path + name ("messages[0].role"). */
 NODISCARD int member_str(struct reading *r, const char *name, const struct json *v, str *out);
 NODISCARD int member_number(struct reading *r, const char *name, const struct json *v,
                             str *text); /* the number as it was written */
@@ -55,13 +57,18 @@ NODISCARD int member_int(struct reading *r, const char *name, const struct json 
 NODISCARD int member_bool(struct reading *r, const char *name, const struct json *v, bool *out);
 NODISCARD int member_type(struct reading *r, const char *name, const struct json *v,
                           enum json_type type); /* any type, checked only */
-/* Fails: "<what>" with param = path + name. */
+/* Fails with the text given as message, a whole sentence, and param = path + name. An empty name
+ * means the object itself. */
 int member_fail(struct reading *r, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
+/* path + name, "messages[0].role", for messages that name the member. */
+str reading_path(const struct reading *r, const char *name);
 /* Path of an element, for the duration of its reading:
  *     struct reading inner = reading_at(r, "messages", i);    i < 0: no index */
 struct reading reading_at(const struct reading *r, const char *name, long index);
 
 /* Writes the extras back, if they came in dialect `origin`. */
 void extras_put(struct json_writer *w, const struct extras *e, uint8_t origin);
+/* Keeps one member more, at the end. `key` and `value` are those of the document. */
+void extras_add(struct arena *a, struct extras *e, str key, const struct json *value);
 const struct json *extras_find(const struct extras *e, str key); /* NULL: none */
