@@ -21,6 +21,10 @@ static inline enum tristate tristate_of(bool b)
     return b ? YES : NO;
 }
 
+/* Members that were read and are kept as they came all the same, because the form here does not say
+ * how they were written (`verbatim` below): for the writer of their own dialect, for which they win.
+ * Value NULL: the member was not there. To every other writer they are carried, so no loss. */
+
 /* ---- blocks: what a turn or an answer is made of ---- */
 
 enum block_kind {
@@ -73,8 +77,8 @@ struct reasoning_part {
     struct reasoning_part *next;
 };
 struct reasoning {
-    str id; /* Responses: rs_... */
-    struct reasoning_part *parts;
+    str id;                                   /* Responses: rs_... */
+    struct reasoning_part *parts, *last_part; /* appended to by reasoning_add */
     str status;
 };
 
@@ -117,6 +121,7 @@ struct cache_mark {
 struct block {
     enum block_kind kind;
     struct block *next;
+    struct block *last; /* in the first block of a list: where block_add goes on; its own */
     str text;
     struct annotation *annotations;
     const struct json *logprobs; /* raw */
@@ -131,6 +136,7 @@ struct block {
     struct seal seal;
     struct cache_mark cache;
     struct extras extras; /* also holds the origin of an opaque block */
+    struct extras verbatim;
 };
 
 /* ---- turns ---- */
@@ -146,6 +152,7 @@ struct turn {
     str phase; /* Responses: commentary | final_answer */
     str status;
     struct extras extras;
+    size_t index; /* from 0, of the chat's turns */
     struct turn *next;
 };
 
@@ -163,6 +170,7 @@ struct tool {
     str type;                  /* TOOL_SERVER: "web_search_20250305" */
     const struct json *raw;    /* TOOL_SERVER: the whole tool */
     struct extras extras;      /* its origin says whose server tool it is */
+    struct extras verbatim;
     struct tool *next;
 };
 
@@ -229,7 +237,8 @@ struct output_wish {
     str verbosity;                 /* low | medium | high */
     const struct json *modalities; /* array of names, as OpenAI writes them: text, audio, image */
     const struct json *audio;      /* {voice, format} */
-    struct extras extras;          /* of the dialect's format object */
+    struct extras extras;          /* of the dialect's format object; Gemini: generationConfig */
+    struct extras verbatim;
 };
 
 /* Server-side state that only the provider has. */
@@ -250,8 +259,9 @@ struct chat {
     bool is_count;   /* only the tokens are to be counted; set before the body is read */
     struct block *instructions; /* the dialect's own place for the leading system text */
     bool instructions_is_plain;
-    struct turn *turns;
-    struct tool *tools;
+    struct turn *turns, *last_turn; /* appended to by turn_add */
+    size_t n_leading;               /* turns that are leading system text, see turn_is_leading */
+    struct tool *tools, *last_tool; /* appended to by tool_add */
     struct tool_choice choice;
     enum tristate parallel; /* tool calls */
     struct sampling sampling;
@@ -273,10 +283,13 @@ struct chat {
     /* OpenRouter: read and checked, carried out by routing strategies */
     const struct json *models, *provider_wish;
     struct extras extras;
+    struct extras verbatim;
 };
 
 struct block *block_new(struct arena *a, enum block_kind kind);
+/* Appends b, and what hangs behind it. `list` is the head of the list: NULL inside when empty. */
 void block_add(struct block **list, struct block *b);
+/* The role given here decides what is leading: it is not changed afterwards. */
 struct turn *turn_add(struct arena *a, struct chat *c, enum role role);
 struct tool *tool_add(struct arena *a, struct chat *c, enum tool_kind kind);
 struct block *block_text(struct arena *a, str text); /* a text block */
@@ -292,7 +305,8 @@ bool turn_is_leading(const struct chat *c, const struct turn *t);
 const char *role_name(enum role r);     /* "user" */
 const char *effort_name(enum effort e); /* "xhigh"; NULL for UNSET */
 enum effort effort_from(str name);      /* EFFORT_UNSET: no such */
-/* The table of dialects.md section 14: none 0, minimal 1024, low 2048, medium 8192, high 16384,
- * xhigh 32768, max -1 (whatever the model can); back at the geometric means. */
+/* Tokens of reasoning for an effort: none 0, minimal 1024, low 2048, medium 8192, high 16384,
+ * xhigh 32768, max and UNSET -1 (whatever the model can); back at the geometric means, and
+ * EFFORT_UNSET for less than 0. */
 int64_t effort_budget(enum effort e);
 enum effort effort_of_budget(int64_t tokens);

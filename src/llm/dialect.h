@@ -42,13 +42,14 @@ struct writing {
     str provider;                 /* id: whose seals may be given back; request only */
     /* Request only: an Anthropic body for Vertex ("vertex-2023-10-16") or Bedrock's InvokeModel
      * ("bedrock-2023-05-31"). It is written as anthropic_version; model, and for Bedrock stream, are
-     * in the path then. Empty: the plain dialect. */
+     * in the path then. A Gemini body for Vertex: "vertex". Empty: the plain dialect. */
     str envelope;
     /* Answers only, from the client's request: */
     const struct chat *asked; /* settings to echo, names to restore; BORROWED; may be NULL */
     enum seal_family family;  /* who makes the seals of this answer */
     str id_seed;              /* ULID of the exchange, for ids the provider did not give */
     int64_t now_s;
+    bool as_array; /* Gemini: a client that streams without alt=sse gets one JSON array */
 };
 
 struct decoder {
