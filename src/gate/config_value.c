@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "base/date.h"
 #include "base/err.h"
 
 #define ID_MAX   128
@@ -197,100 +198,9 @@ bool value_count(str s, int64_t *out)
     return with_unit(s, count_units, ARRAY_LEN(count_units), out);
 }
 
-/* Takes exactly n digits and the separator after them ('\0': none) off the front of *s. */
-static bool take_digits(str *s, size_t n, char separator, int *out)
-{
-    int64_t v = 0;
-
-    if (s->n < n || !digits_of_base(str_slice(*s, 0, n), 10, &v))
-        return false;
-    *s = str_skip(*s, n);
-    *out = (int)v;
-    if (separator == '\0')
-        return true;
-    if (s->n == 0 || s->p[0] != separator)
-        return false;
-    *s = str_skip(*s, 1);
-    return true;
-}
-
-static int days_in_month(int year, int month)
-{
-    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-
-    return days[month - 1] + (month == 2 && is_leap ? 1 : 0);
-}
-
-/* Days since 1970-01-01 in the proleptic Gregorian calendar (Hinnant's days_from_civil, years >=
- * 0). */
-static int64_t days_since_epoch(int year, int month, int day)
-{
-    int64_t y = month <= 2 ? year - 1 : year;
-    int64_t era = y / 400;
-    int64_t year_of_era = y - era * 400;
-    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-
-    return era * 146097 + day_of_era - 719468;
-}
-
-static bool take_zone(str s, int64_t *seconds)
-{
-    int hours = 0, minutes = 0;
-
-    if (str_eq_nocase(s, S("z"))) {
-        *seconds = 0;
-        return true;
-    }
-    if (s.n == 0 || (s.p[0] != '+' && s.p[0] != '-'))
-        return false;
-    int64_t sign = s.p[0] == '-' ? -1 : 1;
-    s = str_skip(s, 1);
-    if (!take_digits(&s, 2, ':', &hours) || !take_digits(&s, 2, '\0', &minutes) || s.n > 0)
-        return false;
-    *seconds = sign * (hours * 3600 + minutes * 60);
-    return hours <= 23 && minutes <= 59;
-}
-
-static bool take_clock(str s, int64_t *seconds)
-{
-    int hour = 0, minute = 0, second = 0;
-    int64_t zone = 0;
-
-    if (!take_digits(&s, 2, ':', &hour) || !take_digits(&s, 2, ':', &minute) ||
-        !take_digits(&s, 2, '\0', &second))
-        return false;
-    if (s.n > 0 && s.p[0] == '.') {
-        size_t digits = count_digits(str_skip(s, 1));
-        if (digits == 0)
-            return false;
-        s = str_skip(s, 1 + digits);
-    }
-    if (!take_zone(s, &zone) || hour > 23 || minute > 59 || second > 60)
-        return false;
-    *seconds = hour * 3600 + minute * 60 + second - zone;
-    return true;
-}
-
 bool value_date(str s, int64_t *wall_us)
 {
-    int year = 0, month = 0, day = 0;
-    int64_t clock = 0;
-
-    if (!take_digits(&s, 4, '-', &year) || !take_digits(&s, 2, '-', &month) ||
-        !take_digits(&s, 2, '\0', &day))
-        return false;
-    if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
-        return false;
-    if (s.n > 0) {
-        if (s.p[0] != 'T' && s.p[0] != 't' && s.p[0] != ' ')
-            return false;
-        if (!take_clock(str_skip(s, 1), &clock))
-            return false;
-    }
-    *wall_us = (days_since_epoch(year, month, day) * 86400 + clock) * US_PER_S;
-    return true;
+    return date_read(s, wall_us);
 }
 
 bool value_is_id(str s)
