@@ -133,6 +133,9 @@ struct block {
         const struct json *raw;
     };
     str type; /* OPAQUE: the origin's type, "server_tool_use"; for warnings */
+    /* Responses, where an answer may have several messages: of the one this text stands in. */
+    str item_id, phase;
+    bool is_item; /* Responses: an opaque block that stands beside messages, not in one */
     struct seal seal;
     struct cache_mark cache;
     struct extras extras; /* also holds the origin of an opaque block */
