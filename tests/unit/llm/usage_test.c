@@ -48,7 +48,7 @@ static void test_reading(void)
         {S("{\"prompt_tokens_details\":{},\"completion_tokens_details\":{\"reasoning_tokens\":null}"
            "}"),
          {-1, -1, -1, -1}},
-        {S("{\"Prompt_Tokens\":9,\"cached_tokens\":4,\"reasoning_tokens\":4}"), {-1, -1, -1, -1}},
+        {S("{\"Prompt_Tokens\":9,\"cached_tokens\":4,\"reasoning_tokens\":4}"), {-1, -1, 4, -1}},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct usage u = USAGE_NONE;
