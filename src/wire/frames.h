@@ -18,7 +18,8 @@ enum framing { FRAMING_SSE, FRAMING_LINES, FRAMING_EVENT_STREAM };
 struct message {
     str type;          /* SSE: event:, event stream: :event-type or :exception-type; else empty */
     str data;          /* SSE: data lines joined, lines: the line, event stream: the payload */
-    bool is_exception; /* event stream: :message-type is exception or error */
+    bool is_exception; /* event stream: :message-type is exception or error; for error, type is
+                          :error-code and data {"message": :error-message} if there is no payload */
 };
 
 struct frames {
@@ -28,13 +29,19 @@ struct frames {
 };
 void frames_init(struct frames *f, enum framing framing);
 /* Length of the prefix of `bytes`, which continue the stream, behind which no message is open; or
- * -E_PROVIDER_BODY when an event stream's frame is impossible (sizes). */
+ * -E_PROVIDER_BODY when an event stream's frame is impossible (its lengths, their checksum): whole
+ * frames before it are handed out first, then every call fails.
+ *
+ * What is left over when the stream ends is a message of FRAMING_LINES, whose last line may lack
+ * its end: hand it to frames_next. In the other framings it is a message cut short. */
 NODISCARD int64_t frames_feed(struct frames *f, str bytes);
 /* The next message in a prefix of whole ones: cuts it from *bytes. 1, 0 when there is no more, or
  * -E_PROVIDER_BODY (checksum wrong, header malformed) with *why. Comments, blank lines and events
- * without data are skipped. `a` holds joined data. */
+ * without data are skipped. `a` holds joined data. An event stream's frame without an end is left
+ * in *bytes. */
 NODISCARD int frames_next(enum framing framing, struct arena *a, str *bytes, struct message *m,
                           const char **why);
 
-/* One message framed for a client. `type` may be empty (SSE, lines). */
+/* One message framed for a client. `type` may be empty (SSE, lines); one that ends in "Exception"
+ * makes an event stream's exception. `data` is JSON: line ends in it become spaces in lines. */
 void frames_put(enum framing framing, struct buf *out, str type, str data);
