@@ -1,4 +1,4 @@
-/* Hashes, random bytes, ids, gateway keys and secrets.
+/* Hashes, signatures, random bytes, ids, gateway keys and secrets.
  *
  * SHA-256 runs for every request that carries a key. OpenSSL 3 spends more time on finding an
  * algorithm by name than on hashing 60 bytes, so it is fetched once for the process; with that, the
@@ -17,14 +17,17 @@
 #include <errno.h>
 #include <limits.h>
 #include <openssl/crypto.h>
+#include <openssl/decoder.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/rsa.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 
+#define RSA_BITS_MIN   2048
 #define KEY_PREFIX     S("tb-")
 #define SECRET_DIGITS  43 /* of base 62: 256 bits */
 #define CHECK_DIGITS   6  /* of base 62: 32 bits and room */
@@ -57,6 +60,19 @@ void crypt_sha256(str bytes, uint8_t out[SHA256_BYTES])
     must(done == 1);
 }
 
+void crypt_sha256_pieces(const struct iovec *pieces, size_t n, uint8_t out[SHA256_BYTES])
+{
+    EVP_MD_CTX *hash = EVP_MD_CTX_new();
+    if (!hash)
+        out_of_memory(0);
+    int done = EVP_DigestInit_ex2(hash, sha256_md(), NULL);
+    for (size_t i = 0; i < n; i++)
+        done &= EVP_DigestUpdate(hash, pieces[i].iov_base, pieces[i].iov_len);
+    done &= EVP_DigestFinal_ex(hash, out, NULL);
+    must(done == 1);
+    EVP_MD_CTX_free(hash);
+}
+
 void crypt_hmac_sha256(str key, str bytes, uint8_t out[SHA256_BYTES])
 {
     must(key.n <= INT_MAX);
@@ -66,6 +82,75 @@ void crypt_hmac_sha256(str key, str bytes, uint8_t out[SHA256_BYTES])
                             bytes.n, out, NULL);
     must(done);
 }
+
+/* ---- signatures ---- */
+
+/* An encrypted key is refused, never asked about on the terminal. */
+static int no_passphrase(char *out, int size, int is_writing, void *arg)
+{
+    (void)out;
+    (void)size;
+    (void)is_writing;
+    (void)arg;
+    return -1;
+}
+
+/* NULL: no RSA private key in it. */
+static EVP_PKEY *rsa_key_read(str pem)
+{
+    EVP_PKEY *key = NULL;
+    OSSL_DECODER_CTX *decoder =
+        OSSL_DECODER_CTX_new_for_pkey(&key, "PEM", NULL, "RSA", EVP_PKEY_KEYPAIR, NULL, NULL);
+    if (!decoder)
+        out_of_memory(0);
+    const unsigned char *at = (const unsigned char *)pem.p;
+    size_t left = pem.n;
+    OSSL_DECODER_CTX_set_pem_password_cb(decoder, no_passphrase, NULL);
+    if (OSSL_DECODER_from_data(decoder, &at, &left) != 1) {
+        EVP_PKEY_free(key);
+        key = NULL;
+    }
+    OSSL_DECODER_CTX_free(decoder);
+    return key;
+}
+
+static bool sign(EVP_PKEY *key, enum crypt_padding padding, str bytes, struct arena *a,
+                 str *signature)
+{
+    EVP_PKEY_CTX *how; /* belongs to the hash */
+    size_t n = (size_t)EVP_PKEY_get_size(key);
+    unsigned char *out = arena_alloc(a, n);
+    EVP_MD_CTX *hash = EVP_MD_CTX_new();
+    if (!hash)
+        out_of_memory(0);
+    bool is_fine = EVP_DigestSignInit_ex(hash, &how, "SHA256", NULL, NULL, key, NULL) == 1;
+    if (is_fine && padding == CRYPT_PSS)
+        is_fine = EVP_PKEY_CTX_set_rsa_padding(how, RSA_PKCS1_PSS_PADDING) == 1 &&
+                  EVP_PKEY_CTX_set_rsa_pss_saltlen(how, RSA_PSS_SALTLEN_DIGEST) == 1;
+    is_fine =
+        is_fine && EVP_DigestSign(hash, out, &n, (const unsigned char *)bytes.p, bytes.n) == 1;
+    EVP_MD_CTX_free(hash);
+    *signature = str_of((const char *)out, n);
+    return is_fine;
+}
+
+bool crypt_sign_rsa(str pem, enum crypt_padding padding, str bytes, struct arena *a, str *signature,
+                    const char **why)
+{
+    EVP_PKEY *key = pem.n > 0 ? rsa_key_read(pem) : NULL;
+    if (!key)
+        *why = "the private key is no unencrypted RSA key in PEM";
+    else if (EVP_PKEY_get_bits(key) < RSA_BITS_MIN)
+        *why = "the RSA key has fewer than 2048 bits";
+    else if (!sign(key, padding, bytes, a, signature))
+        *why = "the private key cannot sign";
+    else
+        *why = NULL;
+    EVP_PKEY_free(key);
+    return !*why;
+}
+
+/* ---- random bytes and comparison ---- */
 
 void crypt_random(void *out, size_t n)
 {

@@ -3,6 +3,7 @@
 #include "base/pool.h"
 #include "dies.h"
 #include "tap.h"
+#include "test_keys.h"
 
 static struct arena arena;
 
@@ -227,12 +228,65 @@ static void test_secret(void)
     secret_free(s);
 }
 
+static void test_pieces(void)
+{
+    char text[300];
+    uint8_t whole[SHA256_BYTES], pieced[SHA256_BYTES];
+    for (size_t i = 0; i < sizeof(text); i++)
+        text[i] = (char)i;
+    crypt_sha256(str_of(text, sizeof(text)), whole);
+    for (size_t at = 0; at <= sizeof(text); at += 50) {
+        struct iovec pieces[] = {
+            {.iov_base = text, .iov_len = at},
+            {.iov_base = NULL, .iov_len = 0},
+            {.iov_base = text + at, .iov_len = sizeof(text) - at},
+        };
+        crypt_sha256_pieces(pieces, ARRAY_LEN(pieces), pieced);
+        ok(memcmp(whole, pieced, sizeof(whole)) == 0, "the hash of pieces is that of the whole");
+    }
+    crypt_sha256_pieces(NULL, 0, pieced);
+    is_str(crypt_to_hex(&arena, pieced, sizeof(pieced)), hash_of(S_EMPTY), "no pieces");
+}
+
+static void test_signing(void)
+{
+    str one = S_EMPTY, other = S_EMPTY;
+    const char *why = "";
+    ok(crypt_sign_rsa(str_from_cz(key_pkcs1), CRYPT_PKCS1, S("text"), &arena, &one, &why) && !why,
+       "a PKCS#1 key signs");
+    ok(crypt_sign_rsa(str_from_cz(key_pkcs8), CRYPT_PKCS1, S("text"), &arena, &other, &why),
+       "a PKCS#8 key signs");
+    is_int(one.n, 256, "2048 bits");
+    ok(str_eq(one, other), "it is the same key");
+    ok(crypt_sign_rsa(str_from_cz(key_pkcs1), CRYPT_PSS, S("text"), &arena, &one, &why), "PSS");
+    ok(crypt_sign_rsa(str_from_cz(key_pkcs1), CRYPT_PSS, S("text"), &arena, &other, &why), "again");
+    ok(one.n == 256 && !str_eq(one, other), "PSS is salted");
+    struct {
+        const char *pem, *why;
+    } bad[] = {
+        {key_encrypted, "the private key is no unencrypted RSA key in PEM"},
+        {key_elliptic, "the private key is no unencrypted RSA key in PEM"},
+        {key_certificate, "the private key is no unencrypted RSA key in PEM"},
+        {"", "the private key is no unencrypted RSA key in PEM"},
+        {"-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n",
+         "the private key is no unencrypted RSA key in PEM"},
+        {key_small, "the RSA key has fewer than 2048 bits"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        str pem = str_from_cz(bad[i].pem);
+        ok(!crypt_sign_rsa(pem, CRYPT_PKCS1, S("text"), &arena, &one, &why), "no key to sign with");
+        is_str(str_from_cz(why), str_from_cz(bad[i].why), "and why");
+    }
+}
+
 int main(void)
 {
     arena_init(&arena, 4096, 1 << 20);
     ok(dies(new_key_with_bad_id, &S_EMPTY), "a key needs an id");
     ok(dies(new_key_with_bad_id, &S("a b")), "of the right characters");
     test_hashes();
+    test_pieces();
+    test_signing();
     test_hex();
     test_random();
     test_ulid();
