@@ -45,7 +45,8 @@ void event_stream_split_init(struct event_stream_split *s);
 /* As frames_feed. */
 NODISCARD int64_t event_stream_split_feed(struct event_stream_split *s, str bytes);
 
-/* Cuts the next whole frame from *bytes and checks it. 1, 0: no more; -E_PROVIDER_BODY with *why. */
+/* Cuts the next whole frame from *bytes and checks it. 1, 0: no more; -E_PROVIDER_BODY with *why.
+ */
 NODISCARD int event_stream_next(str *bytes, struct event_stream_frame *out, const char **why);
 /* The next header; 1, 0: no more, -E_PROVIDER_BODY: malformed. */
 NODISCARD int event_stream_header_next(str *headers, struct event_stream_header *out);
