@@ -1,0 +1,322 @@
+/* Settings that a dialect cannot carry, and arguments as objects.
+ *
+ * A writer says with a set of bits what it takes care of; everything else that the client asked for
+ * is noted here, so that no writer has a list of what it does not know. A setting that says what
+ * would happen anyway (one answer, parallel calls allowed, text as the only modality) asks for
+ * nothing and is no loss. */
+#include "llm/carry.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+
+#define JSON_TEXT_MAX (64u << 20) /* of one value; bodies are bounded before they are read */
+
+enum { NAME_OPENAI, NAME_ANTHROPIC, NAME_GEMINI, NAME_BEDROCK, NAME_COHERE, NAME_OLLAMA, NAMES };
+
+static const char *const names[SETTING_COUNT][NAMES] = {
+#define SETTING(name, openai, anthropic, gemini, bedrock, cohere, ollama)                          \
+    [SETTING_##name] = {openai, anthropic, gemini, bedrock, cohere, ollama},
+#include "llm/carry.def"
+#undef SETTING
+};
+
+static const uint8_t column_of[DIALECT_COUNT] = {
+    [DIALECT_ANTHROPIC] = NAME_ANTHROPIC, [DIALECT_GEMINI] = NAME_GEMINI,
+    [DIALECT_BEDROCK] = NAME_BEDROCK,     [DIALECT_COHERE] = NAME_COHERE,
+    [DIALECT_OLLAMA] = NAME_OLLAMA,       [DIALECT_OLLAMA_TEXT] = NAME_OLLAMA,
+};
+
+/* Responses has some of OpenAI's settings in other places than chat. */
+static const char *responses_name(enum setting s)
+{
+    static const struct {
+        enum setting setting;
+        const char *name;
+    } table[] = {
+        {SETTING_REASONING, "reasoning.effort"},
+        {SETTING_FORMAT, "text.format"},
+        {SETTING_VERBOSITY, "text.verbosity"},
+        {SETTING_LOGPROBS, "top_logprobs"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        if (table[i].setting == s)
+            return table[i].name;
+    }
+    return NULL;
+}
+
+str setting_name(const struct chat *c, enum setting s)
+{
+    must(s < SETTING_COUNT && c->origin < DIALECT_COUNT);
+    if (s == SETTING_MAX_OUTPUT && c->max_output_field.n > 0)
+        return c->max_output_field;
+    const char *own = names[s][column_of[c->origin]];
+    if (c->origin == DIALECT_RESPONSES && responses_name(s))
+        own = responses_name(s);
+    return str_from_cz(own[0] != '\0' ? own : names[s][NAME_OPENAI]);
+}
+
+void setting_lost(struct writing *w, const struct chat *c, enum loss_verb verb, enum setting s)
+{
+    loss_add(w->loss, verb, setting_name(c, s));
+}
+
+/* Is anything other than text wanted? */
+static bool wants_more_than_text(const struct json *modalities)
+{
+    for (struct json_iter it = json_iter(modalities); json_iter_next(&it);) {
+        if (!str_eq_nocase(json_str(it.value), S("text")))
+            return true;
+    }
+    return false;
+}
+
+static bool is_plain_tier(str tier)
+{
+    return tier.n == 0 || str_eq_nocase(tier, S("auto")) || str_eq_nocase(tier, S("default")) ||
+           str_eq_nocase(tier, S("standard"));
+}
+
+static bool has_marks_in(const struct block *list)
+{
+    for (const struct block *b = list; b; b = b->next) {
+        if (b->cache.is_set)
+            return true;
+    }
+    return false;
+}
+
+static bool has_cache_marks(const struct chat *c)
+{
+    if (c->cache.is_set || has_marks_in(c->instructions))
+        return true;
+    for (const struct turn *t = c->turns; t; t = t->next) {
+        if (has_marks_in(t->blocks))
+            return true;
+    }
+    for (const struct tool *t = c->tools; t; t = t->next) {
+        if (t->cache.is_set)
+            return true;
+    }
+    return false;
+}
+
+static bool has_strict_tools(const struct chat *c)
+{
+    for (const struct tool *t = c->tools; t; t = t->next) {
+        if (t->strict == YES)
+            return true;
+    }
+    return false;
+}
+
+static bool wants_reasoning(const struct reasoning_wish *r)
+{
+    return r->effort != EFFORT_UNSET || r->thinking != THINKING_UNSET || r->budget_tokens > 0;
+}
+
+static bool is_set(const struct chat *c, enum setting s)
+{
+    const struct sampling *p = &c->sampling;
+    switch (s) {
+    case SETTING_TEMPERATURE:
+        return p->temperature.n > 0;
+    case SETTING_TOP_P:
+        return p->top_p.n > 0;
+    case SETTING_TOP_K:
+        return p->top_k.n > 0;
+    case SETTING_MIN_P:
+        return p->min_p.n > 0;
+    case SETTING_FREQUENCY_PENALTY:
+        return p->frequency_penalty.n > 0;
+    case SETTING_PRESENCE_PENALTY:
+        return p->presence_penalty.n > 0;
+    case SETTING_REPEAT_PENALTY:
+        return p->repeat_penalty.n > 0;
+    case SETTING_SEED:
+        return p->seed.n > 0;
+    case SETTING_LOGIT_BIAS:
+        return json_count(p->logit_bias) > 0;
+    case SETTING_N:
+        return p->n > 1;
+    case SETTING_LOGPROBS:
+        return p->logprobs == YES;
+    case SETTING_MAX_OUTPUT:
+        return c->max_output.n > 0;
+    case SETTING_STOP:
+        return c->n_stop > 0;
+    case SETTING_REASONING:
+        return wants_reasoning(&c->reasoning);
+    case SETTING_FORMAT:
+        return c->output.format == FORMAT_JSON || c->output.format == FORMAT_SCHEMA;
+    case SETTING_VERBOSITY:
+        return c->output.verbosity.n > 0;
+    case SETTING_MODALITIES:
+        return wants_more_than_text(c->output.modalities);
+    case SETTING_AUDIO:
+        return c->output.audio != NULL;
+    case SETTING_TOOL_CHOICE:
+        return c->choice.mode != CHOICE_UNSET && c->choice.mode != CHOICE_AUTO;
+    case SETTING_PARALLEL:
+        return c->parallel == NO;
+    case SETTING_STRICT:
+        return has_strict_tools(c);
+    case SETTING_CACHE:
+        return has_cache_marks(c);
+    case SETTING_CACHE_KEY:
+        return c->cache_key.n > 0;
+    case SETTING_USER:
+        return c->user.n > 0;
+    case SETTING_SAFETY_ID:
+        return c->safety_id.n > 0;
+    case SETTING_METADATA:
+        return json_count(c->metadata) > 0;
+    case SETTING_SERVICE_TIER:
+        return !is_plain_tier(c->service_tier);
+    case SETTING_BETAS:
+        return false; /* switches of one provider: nothing to another */
+    case SETTING_PREDICTION:
+        return c->prediction != NULL;
+    case SETTING_STORE:
+        return c->state.store == YES;
+    case SETTING_TRUNCATION:
+        return c->state.truncation.n > 0 && !str_eq(c->state.truncation, S("disabled"));
+    case SETTING_INCLUDE:
+        return json_count(c->state.include) > 0;
+    case SETTING_COUNT:
+        break;
+    }
+    return false;
+}
+
+/* null, {}, [], "" and false ask for nothing. */
+static bool asks_for_nothing(const struct json *v)
+{
+    switch (json_type(v)) {
+    case JSON_NULL:
+    case JSON_FALSE:
+        return true;
+    case JSON_STRING:
+        return json_str(v).n == 0;
+    case JSON_ARRAY:
+    case JSON_OBJECT:
+        return json_count(v) == 0;
+    case JSON_TRUE:
+    case JSON_NUMBER:
+        break;
+    }
+    return false;
+}
+
+static void note_extras(struct writing *w, const struct extras *e, enum dialect_id target)
+{
+    if (e->origin == target)
+        return;
+    for (const struct extra *x = e->first; x; x = x->next) {
+        if (!asks_for_nothing(x->value))
+            loss_add(w->loss, LOSS_DROPPED, x->key);
+    }
+}
+
+int settings_carry(struct writing *w, const struct chat *c, enum dialect_id target,
+                   uint64_t carried)
+{
+    if (c->sampling.n > 1 && (carried & SETTING_BIT(N)) == 0)
+        return writing_refuse(w, "n", "The model's provider gives one answer at a time.");
+    if (c->state.previous_response_id.n > 0)
+        return writing_refuse(w, "previous_response_id",
+                              "The model's provider does not keep responses: send the whole "
+                              "conversation as input.");
+    if (c->state.conversation)
+        return writing_refuse(w, "conversation",
+                              "The model's provider does not keep conversations: send the whole "
+                              "conversation as input.");
+    if (c->state.background == YES)
+        return writing_refuse(w, "background",
+                              "The model's provider does not answer in the background.");
+    for (enum setting s = 0; s < SETTING_COUNT; s++) {
+        if ((carried & UINT64_C(1) << s) == 0 && is_set(c, s))
+            setting_lost(w, c, LOSS_DROPPED, s);
+    }
+    note_extras(w, &c->extras, target);
+    return 0;
+}
+
+/* JSON numbers are shorter than JSON_NUMBER_MAX, so they fit. */
+static double number_of(str text)
+{
+    char digits[JSON_NUMBER_MAX + 1];
+    size_t n = MIN(text.n, sizeof digits - 1);
+    memcpy(digits, text.p, n);
+    digits[n] = '\0';
+    return strtod(digits, NULL);
+}
+
+str setting_clamp(struct writing *w, const struct chat *c, enum setting s, str text, str low,
+                  str high)
+{
+    if (text.n == 0)
+        return text;
+    double v = number_of(text);
+    if (v >= number_of(low) && v <= number_of(high))
+        return text;
+    setting_lost(w, c, LOSS_CLAMPED, s);
+    return v < number_of(low) ? low : high;
+}
+
+str json_text(struct arena *a, const struct json *v)
+{
+    if (!v)
+        return S_EMPTY;
+    struct buf out;
+    buf_init(&out, JSON_TEXT_MAX);
+    json_put(&out, v);
+    str text = arena_str(a, buf_str(&out));
+    buf_fini(&out);
+    return text;
+}
+
+/* The text as a JSON object, or NULL. */
+static const struct json *as_object(struct arena *a, str text)
+{
+    const struct json *v = NULL;
+    size_t error_at;
+    if (text.n == 0 || json_read(a, text, &v, &error_at) != 0)
+        return NULL;
+    return json_type(v) == JSON_OBJECT ? v : NULL;
+}
+
+static bool is_nothing(str args)
+{
+    str text = str_trim(args);
+    return text.n == 0 || str_eq(text, S("null"));
+}
+
+static void put_wrapped(struct json_writer *w, const char *key, const char *name, str text)
+{
+    json_begin_object(w, key);
+    json_put_str(w, name, text);
+    json_end_object(w);
+}
+
+void call_put_object(struct json_writer *w, const char *key, struct arena *a,
+                     const struct tool_call *call, struct losses *loss)
+{
+    if (call->kind == TOOL_CUSTOM) {
+        put_wrapped(w, key, "input", call->args);
+        return;
+    }
+    const struct json *value = call->value;
+    if (!value || json_type(value) != JSON_OBJECT)
+        value = as_object(a, call->args);
+    if (value) {
+        json_put_value(w, key, value);
+    } else if (is_nothing(call->args)) {
+        json_put_raw(w, key, S("{}"));
+    } else {
+        put_wrapped(w, key, "_raw_arguments", call->args);
+        loss_add(loss, LOSS_EMULATED, S("arguments"));
+    }
+}

@@ -1,0 +1,41 @@
+/* What writers of requests share: naming what their dialect has no place for, and tool arguments
+ * as objects.
+ *
+ * A client is told of a loss by the name it used itself: top_k is "top_k" to one, and
+ * "generationConfig.topK" to another. The names stand in carry.def, one row per setting. Pure. */
+#pragma once
+
+#include "llm/chat.h"
+#include "llm/dialect.h"
+#include "llm/loss.h"
+#include "wire/json.h"
+
+/* Settings of a chat. */
+enum setting {
+#define SETTING(name, openai, anthropic, gemini, bedrock, cohere, ollama) SETTING_##name,
+#include "llm/carry.def"
+#undef SETTING
+    SETTING_COUNT
+};
+#define SETTING_BIT(name) (UINT64_C(1) << SETTING_##name)
+
+/* The client's name for it. */
+str setting_name(const struct chat *c, enum setting s);
+void setting_lost(struct writing *w, const struct chat *c, enum loss_verb verb, enum setting s);
+/* Notes every setting of the chat that is not among `carried` (bits) as dropped, and the members
+ * that nobody here reads. Refuses what cannot be left out without changing what the answer is: more
+ * answers than one, and state that only the provider asked before has. */
+NODISCARD int settings_carry(struct writing *w, const struct chat *c, enum dialect_id target,
+                             uint64_t carried);
+
+/* `text`, unless it is a number below `low` or above `high`: then the bound, noted as clamped. */
+str setting_clamp(struct writing *w, const struct chat *c, enum setting s, str text, str low,
+                  str high);
+
+/* A call's arguments as a JSON object: a free-text call as {"input": text}; nothing as {}; text
+ * that is no JSON object as {"_raw_arguments": text}, noted as emulated when `loss` is not NULL.
+ * `a` is used for the duration. */
+void call_put_object(struct json_writer *w, const char *key, struct arena *a,
+                     const struct tool_call *call, struct losses *loss);
+/* The minified text of a value; S_EMPTY for NULL. */
+str json_text(struct arena *a, const struct json *v);
