@@ -1,12 +1,12 @@
 /* Base64, sixteen characters at a time.
  *
- *  * Pictures of many megabytes pass through here, so both directions work on vectors in plain C
+ * Pictures of many megabytes pass through here, so both directions work on vectors in plain C
  * (the compiler's vector type, which every machine has): the letters of the alphabet are five
  * ranges, so a letter becomes its six bits, and back, by comparing with the ends of the ranges
  * and adding. Eight times six bits are gathered into 48, and spread out again, in one 64-bit
  * word.
  *
- *  * The reader is lenient where senders differ and nothing is ambiguous: either alphabet, white
+ * The reader is lenient where senders differ and nothing is ambiguous: either alphabet, white
  * space anywhere, padding or none, left-over bits that are not zero (RFC 4648, section 3.5). It
  * refuses what would lose bytes: other characters, a wrong number of '=', anything behind them,
  * and a single letter left over. What is not a block of sixteen letters goes letter by letter. */

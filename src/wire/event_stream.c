@@ -1,12 +1,12 @@
 /* AWS event streams ("Amazon event stream encoding", Amazon Transcribe developer guide).
  *
- *  * A frame names its length twice over: in a prelude of two lengths with a checksum of their
+ * A frame names its length twice over: in a prelude of two lengths with a checksum of their
  * own, and in the checksum at its end. The prelude is checked as soon as its twelve bytes have
  * come, before anything waits for as many bytes as it claims. event_stream_split does that while
  * bytes arrive in any pieces; once it has refused a prelude it refuses everything, yet first lets
  * the whole frames before it go. event_stream_next then checks a whole frame to its last byte.
  *
- *  * The checksum is CRC-32 (the one of zlib and Ethernet), eight bytes a step. Its tables are
+ * The checksum is CRC-32 (the one of zlib and Ethernet), eight bytes a step. Its tables are
  * linear in their index, so each is computed by the compiler from eight powers of x; entry 1 << b
  * of table k is what remains of x to the power of 8 * (k + 1) - b. */
 #include "wire/event_stream.h"

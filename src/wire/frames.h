@@ -32,8 +32,9 @@ void frames_init(struct frames *f, enum framing framing);
  * -E_PROVIDER_BODY when an event stream's frame is impossible (its lengths, their checksum): whole
  * frames before it are handed out first, then every call fails.
  *
- * What is left over when the stream ends is a message of FRAMING_LINES, whose last line may lack
- * its end: hand it to frames_next. In the other framings it is a message cut short. */
+ * What is left over when the stream ends: a last line without its end (lines), an event without its
+ * blank line (SSE). Either may be whole: hand it to frames_next, and its JSON tells. Of an event
+ * stream it is a frame cut short. */
 NODISCARD int64_t frames_feed(struct frames *f, str bytes);
 /* The next message in a prefix of whole ones: cuts it from *bytes. 1, 0 when there is no more, or
  * -E_PROVIDER_BODY (checksum wrong, header malformed) with *why. Comments, blank lines and events
