@@ -25,26 +25,33 @@ struct reply_choice {
 
 struct reply {
     struct start start;
-    struct reply_choice *choices; /* in the order of their index */
+    struct reply_choice *choices, *last_choice; /* in the order of their index */
     struct usage usage;
     const struct json *usage_raw; /* as it came: for its own dialect */
     struct extras extras;         /* of the whole; its origin is the provider's dialect */
 };
 
+void reply_init(struct reply *r); /* empty: nothing known; before read_reply */
+/* The choice with this index, made in its place when it is new. */
 struct reply_choice *reply_choice_at(struct arena *a, struct reply *r, unsigned index);
 
-/* Folding: put every event of a stream into fold_sink, then fold_end. */
+/* Folding: put every event of a stream into fold_sink, then fold_end. Blocks may be open side by
+ * side, and events of blocks that nobody opened are ignored. */
 struct fold {
     struct arena *a;
     struct reply *reply;
     struct fold_block *open; /* of all choices */
+    struct fold_block *spare;
+    size_t n_open;
     struct failure *failure; /* an ERROR event came; else NULL */
     bool has_ended;          /* END came */
-    size_t bytes, max_bytes; /* of text kept; -E_PROVIDER_TOO_LARGE past the maximum */
+    size_t room;             /* bytes that may still be kept; then -E_PROVIDER_TOO_LARGE */
 };
 void fold_init(struct fold *f, struct arena *a, struct reply *out, size_t max_bytes);
 struct sink fold_sink(struct fold *f);
-/* Makes the texts whole. 0, -E_PROVIDER_TRUNCATED when the stream has not ended. */
+/* Makes the texts whole. 0, -E_PROVIDER_STREAM when the stream ended in f->failure,
+ * -E_PROVIDER_TRUNCATED when it has not ended. A fold given up halfway needs nothing: what it holds
+ * goes with the arena. */
 NODISCARD int fold_end(struct fold *f);
 
 /* Plays a whole answer as events: START ... END. Texts go out as one delta each. */
