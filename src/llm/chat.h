@@ -155,6 +155,7 @@ struct turn {
     str phase; /* Responses: commentary | final_answer */
     str status;
     struct extras extras;
+    struct extras verbatim;
     size_t index; /* from 0, of the chat's turns */
     struct turn *next;
 };
@@ -260,6 +261,9 @@ struct chat {
     bool asks_usage; /* of the stream; dialects that always report it: true */
     bool is_text;    /* a plain prompt (legacy completions, Ollama generate), not a dialogue */
     bool is_count;   /* only the tokens are to be counted; set before the body is read */
+    bool
+        uses_functions; /* chat completions of old: `functions` asked for, function_call answered */
+    const char *own_only;       /* a field that no other dialect can carry at all; NULL: none */
     struct block *instructions; /* the dialect's own place for the leading system text */
     bool instructions_is_plain;
     struct turn *turns, *last_turn; /* appended to by turn_add */
