@@ -25,11 +25,12 @@
 
 static const str passed_headers[] = {
     {"content-disposition", 19}, {"retry-after", 11},  {"retry-after-ms", 14},
-    {"x-should-retry", 14},      {"x-request-id", 12},
+    {"x-should-retry", 14},      {"x-request-id", 12}, {"request-id", 10},
 };
 
 static const str passed_prefixes[] = {
     {"x-ratelimit-", 12},
+    {"anthropic-ratelimit-", 20},
     {"openai-", 7},
 };
 
@@ -64,8 +65,7 @@ void answer_put_headers(const struct call *call, struct buf *out)
     }
 }
 
-/* The same as text; none when they are too many. */
-static str passed_lines(struct arena *a, const struct call *call)
+str answer_passed(struct arena *a, const struct call *call)
 {
     struct buf lines;
     buf_init(&lines, HEADERS_MAX);
@@ -150,7 +150,7 @@ int answer_refusal(struct exchange *x, const struct call *call, str body)
 {
     int status = call->head.status;
     int code = refusal_code(status);
-    x->err.headers = passed_lines(&x->arena, call);
+    x->err.headers = answer_passed(&x->arena, call);
     x->err.status = refusal_status(status);
     if (shows_key(call, body))
         body = S_EMPTY;
@@ -165,17 +165,60 @@ int answer_refusal(struct exchange *x, const struct call *call, str body)
                          STR_ARG(text));
 }
 
+static int fail(struct exchange *x, const struct call *call, const struct failure *f)
+{
+    struct failure kept = *f;
+    if (shows_key(call, f->message))
+        kept.message = S("The provider's message is withheld: it shows the gateway's credential.");
+    x->err.headers = answer_passed(&x->arena, call);
+    return translator_fail(x, &kept);
+}
+
+int answer_read_refusal(struct exchange *x, struct call *call, struct buf *body)
+{
+    buf_init(body, REFUSAL_MAX);
+    int rc = answer_read(call, body);
+    if (rc < 0 && x->err.code != -E_CLIENT_GONE && x->err.code != -E_DRAINING) {
+        x->err = (struct err){.code = 0}; /* the status counts, although its text broke off */
+        buf_reset(body);
+        rc = 0;
+    }
+    return rc;
+}
+
+static bool is_openai(const struct exchange *x)
+{
+    return !x->op || x->op->end != OPERATION_END_CODEC;
+}
+
+int answer_refusal_in(struct exchange *x, const struct call *call, const struct dialect *d,
+                      str body)
+{
+    struct arena a;
+    const struct json *root = NULL;
+    size_t error_at = 0;
+    struct failure f = {
+        .class = failure_class_of(call->head.status), .status = call->head.status, .retry_ms = -1};
+    arena_init(&a, 4096, SCRATCH_CAP);
+    if (json_read(&a, body, &root, &error_at) < 0)
+        root = NULL;
+    str hint = http_header_get(&call->head, S("x-amzn-errortype"));
+    d->codec->read_error(&a, root, hint, &f);
+    if (f.message.n == 0)
+        f.message = arena_printf(&a, "The provider \"" STR_FMT "\" answered with status %d.",
+                                 STR_ARG(x->target.provider->id), call->head.status);
+    int rc = fail(x, call, &f);
+    arena_fini(&a);
+    return rc;
+}
+
 static int MAY_YIELD relay_refusal(struct exchange *x, struct call *call)
 {
     struct buf body;
-    buf_init(&body, REFUSAL_MAX);
-    int rc = answer_read(call, &body);
-    if (rc < 0 && x->err.code != -E_CLIENT_GONE && x->err.code != -E_DRAINING) {
-        x->err = (struct err){.code = 0}; /* the status counts, although its text broke off */
-        buf_reset(&body);
-        rc = 0;
-    }
-    if (rc == 0)
+    int rc = answer_read_refusal(x, call, &body);
+    if (rc == 0 && !is_openai(x))
+        rc = answer_refusal_in(x, call, dialect_get(x->op->dialect), buf_str(&body));
+    else if (rc == 0)
         rc = answer_refusal(x, call, buf_str(&body));
     buf_fini(&body);
     call_close(call, rc);
@@ -183,6 +226,19 @@ static int MAY_YIELD relay_refusal(struct exchange *x, struct call *call)
 }
 
 /* ---- whole JSON answers ---- */
+
+/* The usage of an answer in another dialect than OpenAI's: its own reader knows where it is. */
+static void read_usage(struct exchange *x, struct arena *scratch, str text)
+{
+    const struct json *root = NULL;
+    size_t error_at = 0;
+    struct err ignored = {.code = 0};
+    struct reply reply = {.usage = USAGE_NONE};
+    struct reading r = {.a = scratch, .err = &ignored, .origin = (uint8_t)x->op->dialect};
+    if (json_read(scratch, text, &root, &error_at) == 0 &&
+        dialect_get(x->op->dialect)->codec->read_reply(&r, root, &reply) == 0)
+        usage_update(&x->usage, &reply.usage);
+}
 
 /* Checks the text and takes the usage out of it. 0, or an error with x->err filled. */
 static int inspect(struct exchange *x, const struct call *call, str text)
@@ -210,8 +266,10 @@ static int inspect(struct exchange *x, const struct call *call, str text)
         goto out;
     }
     const struct json_member *usage = json_find(&scan, S("usage"), NULL);
-    if (usage && usage->type == JSON_OBJECT)
+    if (is_openai(x) && usage && usage->type == JSON_OBJECT)
         usage_read_openai(&scratch, usage->value, &x->usage);
+    else if (!is_openai(x))
+        read_usage(x, &scratch, text);
     const struct json_member *id = json_find(&scan, S("id"), NULL);
     if (x->op && x->op->id == OP_RESPONSES && id && id->type == JSON_STRING)
         responses_learn(x, json_unescape(&scratch, id->value));
@@ -282,7 +340,9 @@ enum form { FORM_JSON, FORM_EVENTS, FORM_BYTES };
 
 static enum form answer_form(const struct exchange *x, str type, str coding)
 {
-    if (str_has_prefix_nocase(type, S("text/event-stream")))
+    if (str_has_prefix_nocase(type, S("text/event-stream")) ||
+        str_has_prefix_nocase(type, S("application/vnd.amazon.eventstream")) ||
+        str_has_prefix_nocase(type, S("application/x-ndjson")))
         return FORM_EVENTS;
     if (coding.n > 0)
         return FORM_BYTES;

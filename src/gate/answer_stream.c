@@ -12,27 +12,39 @@
  * a made-up end marker.
  *
  * The dialect's end marker is the end, whatever the transport does behind it: only the
- * connection's further use depends on the rest. */
+ * connection's further use depends on the rest.
+ *
+ * One loop serves three kinds of streams. OpenAI's are relayed under the tap of llm/stream.h; those
+ * of other dialects under a translator that only listens; and where client and provider differ the
+ * translator makes the bytes that go out. */
 #include <string.h>
 
 #include "base/clock.h"
 #include "gate/relay.h"
 #include "gate/reply.h"
 #include "gate/responses.h"
+#include "gate/translator.h"
 #include "llm/stream.h"
 #include "rt/task.h"
-#include "wire/sse.h"
+#include "wire/base64.h"
+#include "wire/frames.h"
 
 #define OUT_PIECES  20
 #define HEADERS_MAX (8u << 10)
 #define SCRATCH_CAP (64u << 20)
 #define GRACE_US    200000 /* for the last chunk behind the end marker */
 
+/* Messages inside the frames of an AWS event stream, for what Bedrock and SageMaker merely carry. */
+enum wrapping { WRAP_NONE, WRAP_CHUNK /* base64 of one JSON event */, WRAP_PART /* bytes */ };
+
 struct relay {
     struct exchange *x;
     struct call *call;
     struct stream_tap tap;
-    struct sse_split split;
+    struct translator *t; /* NULL: OpenAI's dialects, relayed under the tap */
+    struct frames split;
+    struct frames inner;  /* of what WRAP_PART carries */
+    struct buf part;      /* its bytes that are no whole message yet */
     struct buf head;      /* of the answer, until it is sent */
     struct buf held;      /* the beginning of an event whose rest has not come */
     struct arena scratch; /* edited events of one batch */
@@ -47,6 +59,27 @@ static void beat_later(struct relay *r)
     r->beat_us = every > 0 ? clock_now_us() + every : TASK_NO_DEADLINE;
 }
 
+static bool is_translated(const struct relay *r)
+{
+    return r->t && r->t->to;
+}
+
+static str content_type(const struct relay *r)
+{
+    if (r->t && r->t->encoder.w.as_array)
+        return S("application/json");
+    enum framing framing = is_translated(r) ? r->t->to->framing : r->split.framing;
+    switch (framing) {
+    case FRAMING_SSE:
+        return S("text/event-stream; charset=utf-8");
+    case FRAMING_LINES:
+        return S("application/x-ndjson");
+    case FRAMING_EVENT_STREAM:
+        return S("application/vnd.amazon.eventstream");
+    }
+    return S_EMPTY;
+}
+
 static void commit(struct relay *r)
 {
     struct exchange *x = r->x;
@@ -54,7 +87,7 @@ static void commit(struct relay *r)
     buf_init(&extra, HEADERS_MAX);
     answer_put_headers(r->call, &extra);
     buf_put(&extra, S("cache-control: no-cache\r\nx-accel-buffering: no\r\n"));
-    reply_begin(x, r->call->head.status, S("text/event-stream; charset=utf-8"),
+    reply_begin(x, r->call->head.status, content_type(r),
                 buf_is_ok(&extra) ? buf_str(&extra) : S_EMPTY, &r->head);
     buf_fini(&extra);
     r->call->head.headers = NULL;
@@ -108,11 +141,15 @@ static int check_first(struct relay *r, str event)
 /* Has the marker passed behind which nothing may follow? */
 static bool has_ended(const struct relay *r)
 {
+    if (r->t)
+        return r->t->decoder.has_ended || r->t->has_error;
     return r->tap.has_ended && r->tap.op->end != OPERATION_END_EVENT;
 }
 
 static bool may_add_done(const struct relay *r)
 {
+    if (r->t)
+        return !r->t->to && !r->t->has_error;
     return r->tap.op->end == OPERATION_END_RESPONSE;
 }
 
@@ -153,6 +190,94 @@ static int take_events(struct relay *r, str events)
     return rc;
 }
 
+/* ---- the same under a translator ---- */
+
+static int take_messages(struct relay *r, enum framing framing, str frames, enum wrapping wrapping);
+
+/* InvokeModel's {"bytes": "..."}: one event of the model's own dialect. */
+static int take_chunk(struct relay *r, const struct message *m)
+{
+    const struct json *root = NULL;
+    size_t error_at = 0;
+    struct message inner = {.is_exception = false};
+    if (json_read(&r->t->scratch, m->data, &root, &error_at) < 0 ||
+        !base64_decode(&r->t->scratch, json_str(json_get(root, "bytes")), &inner.data))
+        return exchange_fail(r->x, -E_PROVIDER_BODY,
+                             "A chunk of the provider's stream is not what it should be.");
+    return translator_feed(r->t, &inner);
+}
+
+/* A piece of the container's own stream, cut anywhere. */
+static int take_part(struct relay *r, const struct message *m)
+{
+    buf_put(&r->part, m->data);
+    if (!buf_is_ok(&r->part))
+        return exchange_fail(r->x, -E_PROVIDER_TOO_LARGE, "An event of the stream is too large.");
+    int64_t whole = frames_feed(&r->inner, m->data);
+    if (whole < 0)
+        return err_set_code(&r->x->err, (int)whole);
+    size_t open = m->data.n - (size_t)whole;
+    if (whole == 0)
+        return 0;
+    str ready = str_slice(buf_str(&r->part), 0, r->part.n - open);
+    int rc = take_messages(r, r->inner.framing, ready, WRAP_NONE);
+    buf_consume(&r->part, ready.n);
+    return rc;
+}
+
+static int take_message(struct relay *r, const struct message *m, enum wrapping wrapping)
+{
+    if (wrapping != WRAP_NONE && m->is_exception) {
+        struct failure f = {.class = FAILURE_SERVER, .message = m->type, .retry_ms = -1};
+        struct event ev = {.kind = EV_ERROR, .failure = f};
+        return sink_put(&r->t->decoder.sink, &ev);
+    }
+    if (wrapping == WRAP_CHUNK)
+        return take_chunk(r, m);
+    return wrapping == WRAP_PART ? take_part(r, m) : translator_feed(r->t, m);
+}
+
+static int take_messages(struct relay *r, enum framing framing, str frames, enum wrapping wrapping)
+{
+    for (;;) {
+        struct message m;
+        const char *why = NULL;
+        int got = frames_next(framing, &r->t->scratch, &frames, &m, &why);
+        if (got < 0)
+            return exchange_fail(r->x, -E_PROVIDER_BODY, "The provider's stream is malformed: %s.",
+                                 why ? why : "a frame makes no sense");
+        int rc = got > 0 ? take_message(r, &m, wrapping) : 0;
+        if (got == 0 || rc < 0)
+            return rc;
+    }
+}
+
+static enum wrapping wrapping_of(const struct relay *r)
+{
+    if (r->split.framing == r->t->from->framing)
+        return WRAP_NONE;
+    return r->t->from->id == DIALECT_ANTHROPIC ? WRAP_CHUNK : WRAP_PART;
+}
+
+/* What the client gets for the batch: the translation, or, under a tap, the bytes as they came. */
+static int take_translated(struct relay *r, str frames)
+{
+    struct exchange *x = r->x;
+    int rc = take_messages(r, r->split.framing, frames, wrapping_of(r));
+    bool has_news = is_translated(r) ? r->t->out.n > 0 : r->t->has_events;
+    if (has_news && x->first_byte_us == 0)
+        x->first_byte_us = clock_now_us();
+    if (!x->committed && (rc < 0 || !has_news))
+        return rc;
+    if (!x->committed)
+        commit(r);
+    int sent = emit(r, is_translated(r) ? buf_str(&r->t->out) : frames);
+    if (sent == 0)
+        sent = flush(r);
+    buf_fini(&r->t->out);
+    return rc < 0 ? rc : sent;
+}
+
 static int hold(struct relay *r, str bytes)
 {
     buf_put(&r->held, bytes);
@@ -164,21 +289,44 @@ static int hold(struct relay *r, str bytes)
         r->held.max);
 }
 
+/* What tells a client of this dialect that its answer is still coming; empty: nothing does. */
+static str ping_text(struct relay *r)
+{
+    if (is_translated(r)) {
+        translator_put_ping(r->t);
+        return buf_str(&r->t->out);
+    }
+    if (!r->t)
+        return S(": ping\n\n");
+    return r->t->from->id == DIALECT_ANTHROPIC ? S("event: ping\ndata: {\"type\": \"ping\"}\n\n")
+                                               : S_EMPTY;
+}
+
 /* The client has waited long enough to wonder. */
 static int beat(struct relay *r)
 {
-    static const char comment[] = ": ping\n\n";
+    str ping = ping_text(r);
     if (!r->x->committed)
         commit(r);
-    r->out[r->n_out++] =
-        (struct iovec){.iov_base = (void *)(uintptr_t)comment, .iov_len = sizeof comment - 1};
-    return flush(r);
+    int rc = emit(r, ping);
+    if (r->n_out == 0 && r->head.n > 0)
+        rc = reply_chunk(r->x, &r->head, r->out, 0);
+    if (rc == 0)
+        rc = flush(r);
+    if (r->t)
+        buf_fini(&r->t->out);
+    beat_later(r);
+    return rc;
 }
 
 /* Notes what has passed: an error, which is then the reason for whatever follows, and the id of a
  * stored response, for who owns it. */
 static void learn(struct relay *r)
 {
+    if (r->t) {
+        translator_tidy(r->t);
+        return;
+    }
     if (r->tap.has_error)
         exchange_fail(r->x, -E_PROVIDER_STREAM, "The provider reported an error in its stream.");
     if (r->tap.response_id.n > 0)
@@ -189,15 +337,19 @@ static void learn(struct relay *r)
 /* What one read has brought: a batch. */
 static int take_bytes(struct relay *r, str bytes)
 {
-    size_t whole = sse_split_feed(&r->split, bytes);
+    int64_t prefix = frames_feed(&r->split, bytes);
+    if (prefix < 0)
+        return exchange_fail(r->x, -E_PROVIDER_BODY,
+                             "The provider's stream is malformed: a frame makes no sense.");
+    size_t whole = (size_t)prefix;
     str ready = str_slice(bytes, 0, whole);
     int rc = 0;
     if (whole > 0 && r->held.n > 0) {
         rc = hold(r, ready);
         ready = buf_str(&r->held);
     }
-    if (rc == 0)
-        rc = take_events(r, ready);
+    if (rc == 0 && ready.n > 0)
+        rc = r->t ? take_translated(r, ready) : take_events(r, ready);
     learn(r); /* while what it learned lies where the events lie */
     if (rc == 0)
         rc = flush(r);
@@ -212,6 +364,8 @@ static int take_bytes(struct relay *r, str bytes)
 /* Some end their body right behind the marker, without its blank line: the marker counts. */
 static int take_last(struct relay *r)
 {
+    if (r->t && r->held.n > 0 && r->split.framing != FRAMING_EVENT_STREAM)
+        return take_bytes(r, r->split.framing == FRAMING_SSE ? S("\n\n") : S("\n"));
     if (!str_eq(str_trim(buf_str(&r->held)), S("data: [DONE]")))
         return 0;
     return take_bytes(r, S("\n\n"));
@@ -238,10 +392,29 @@ static int MAY_YIELD pull(struct relay *r)
 
 /* ---- the end ---- */
 
+/* The decoder knows whether it was all; what it says at the end goes out as well. */
+static int end_translated(struct relay *r)
+{
+    int rc = translator_end(r->t);
+    bool has_news = r->t->out.n > 0;
+    if (rc == 0 && has_news && !r->x->committed)
+        commit(r);
+    if (has_news && r->x->committed) {
+        int sent = emit(r, buf_str(&r->t->out));
+        if (sent == 0)
+            sent = flush(r);
+        rc = rc < 0 ? rc : sent;
+    }
+    buf_fini(&r->t->out);
+    return rc;
+}
+
 /* No more is to come. Was it all? */
 static int check_end(struct relay *r)
 {
     struct exchange *x = r->x;
+    if (r->t)
+        return end_translated(r);
     if (r->tap.has_error)
         return x->err.code;
     if (!has_ended(r) && (r->held.n > 0 || !stream_tap_is_complete(&r->tap)))
@@ -297,6 +470,27 @@ static int MAY_YIELD finish_whole(struct relay *r)
     return rc;
 }
 
+/* The stream of a dialect other than OpenAI's ends with its own error event. */
+static void end_with_error(struct relay *r)
+{
+    struct exchange *x = r->x;
+    struct translator *t = r->t;
+    if (x->err.code == 0 || x->err.code == -E_CLIENT_GONE || t->has_error)
+        return;
+    (void)task_cancel_clear(); /* a drained stream still gets its goodbye */
+    if (t->to) {
+        translator_put_error(t);
+    } else {
+        t->encoder = (struct encoder){.a = &x->arena, .scratch = &t->scratch, .out = &t->out};
+        t->to = t->from;
+        translator_put_error(t);
+        t->to = NULL;
+    }
+    if (emit(r, buf_str(&t->out)) == 0)
+        IGNORE_RESULT(flush(r)); /* a client that left misses nothing */
+    buf_fini(&t->out);
+}
+
 static int MAY_YIELD finish(struct relay *r, int rc)
 {
     struct exchange *x = r->x;
@@ -304,31 +498,116 @@ static int MAY_YIELD finish(struct relay *r, int rc)
         rc = check_end(r);
     else if (x->err.code == 0)
         err_set_code(&x->err, rc); /* the client's side */
-    x->usage = r->tap.usage;
+    if (!r->t)
+        x->usage = r->tap.usage;
     if (rc == 0)
         return finish_whole(r);
     call_close(r->call, rc);
     if (!x->committed)
         return rc;
-    if (r->tap.has_error)
+    if (r->t)
+        end_with_error(r);
+    if (r->t || r->tap.has_error)
         return reply_end(x, &r->head) < 0 ? -E_CLIENT_GONE : rc;
     answer_end_with_error(x, &r->head);
     return rc;
 }
 
+static enum framing framing_of(const struct call *call, const struct dialect *d)
+{
+    str type = http_header_get(&call->head, S("content-type"));
+    if (str_has_prefix_nocase(type, S("application/vnd.amazon.eventstream")))
+        return FRAMING_EVENT_STREAM;
+    if (str_has_prefix_nocase(type, S("text/event-stream")))
+        return FRAMING_SSE;
+    return d->framing;
+}
+
+static void relay_init(struct relay *r, struct exchange *x, struct call *call)
+{
+    *r = (struct relay){.x = x, .call = call};
+    x->is_stream = true;
+    frames_init(&r->split, FRAMING_SSE);
+    buf_init(&r->head, HEADERS_MAX);
+    buf_init(&r->held, x->snapshot->limits.event_bytes);
+    buf_init(&r->part, x->snapshot->limits.event_bytes);
+    arena_init(&r->scratch, 512, SCRATCH_CAP);
+    beat_later(r);
+}
+
+static void relay_fini(struct relay *r)
+{
+    buf_fini(&r->head);
+    buf_fini(&r->held);
+    buf_fini(&r->part);
+    arena_fini(&r->scratch);
+}
+
+int answer_translate(struct exchange *x, struct call *call, const struct translator_setup *setup)
+{
+    struct relay r;
+    relay_init(&r, x, call);
+    frames_init(&r.split, framing_of(call, setup->from));
+    frames_init(&r.inner, setup->from->framing);
+    r.t = arena_new(&x->arena, struct translator);
+    translator_init(r.t, x, setup);
+    int rc = finish(&r, pull(&r));
+    translator_fini(r.t);
+    relay_fini(&r);
+    return rc;
+}
+
 int answer_stream(struct exchange *x, struct call *call, bool adds_usage)
 {
-    struct relay r = {.x = x, .call = call};
-    x->is_stream = true;
+    if (x->op && x->op->end == OPERATION_END_CODEC) {
+        struct translator_setup tap = {.from = dialect_get(x->op->dialect)};
+        return answer_translate(x, call, &tap);
+    }
+    struct relay r;
+    relay_init(&r, x, call);
     stream_tap_init(&r.tap, x->op, adds_usage);
-    sse_split_init(&r.split);
-    buf_init(&r.head, HEADERS_MAX);
-    buf_init(&r.held, x->snapshot->limits.event_bytes);
-    arena_init(&r.scratch, 512, SCRATCH_CAP);
-    beat_later(&r);
     int rc = finish(&r, pull(&r));
-    buf_fini(&r.head);
-    buf_fini(&r.held);
-    arena_fini(&r.scratch);
+    relay_fini(&r);
+    return rc;
+}
+
+int answer_gather(struct exchange *x, struct call *call, struct translator *t)
+{
+    struct relay r;
+    bool was_stream = x->is_stream;
+    relay_init(&r, x, call);
+    x->is_stream = was_stream;
+    frames_init(&r.split, framing_of(call, t->from));
+    frames_init(&r.inner, t->from->framing);
+    r.t = t;
+    r.beat_us = TASK_NO_DEADLINE;
+    int rc = pull(&r);
+    if (rc == 0)
+        rc = translator_end(t);
+    call_close(call, rc);
+    relay_fini(&r);
+    return rc;
+}
+
+int answer_play(struct exchange *x, const struct translator_setup *setup, const struct reply *reply)
+{
+    struct call none = {.x = x, .head = {.status = 200}};
+    struct relay r;
+    relay_init(&r, x, &none);
+    frames_init(&r.split, setup->from->framing);
+    r.t = arena_new(&x->arena, struct translator);
+    translator_init(r.t, x, setup);
+    int rc = translator_play(r.t, reply);
+    x->first_byte_us = clock_now_us();
+    if (rc == 0) {
+        commit(&r);
+        rc = emit(&r, buf_str(&r.t->out));
+    }
+    if (rc == 0)
+        rc = flush(&r);
+    if (rc == 0)
+        rc = reply_end(x, &r.head);
+    translator_fini(r.t);
+    relay_fini(&r);
     return rc;
 }

@@ -18,8 +18,11 @@
 /* What is sent: the head is made from it for each attempt. */
 struct call_request {
     str method;
-    str path;                   /* behind the endpoint's base path, with query; begins with '/' */
-    str content_type;           /* empty: no body */
+    str path;         /* behind the endpoint's base path, with query; begins with '/' */
+    str content_type; /* empty: no body */
+    const struct http_header
+        *headers; /* the dialect's own: in place of the client's of that name */
+    size_t n_headers;
     const struct iovec *pieces; /* of the body; stay put */
     size_t n_pieces;
     size_t body_bytes; /* sum of the pieces, or of what `more` will give */

@@ -15,6 +15,7 @@
 #include "gate/path.h"
 #include "gate/snapshot.h"
 #include "gate/worker.h"
+#include "llm/event.h"
 #include "llm/usage.h"
 #include "wire/http1.h"
 
@@ -38,6 +39,7 @@ struct exchange {
     const struct snapshot *snapshot; /* of the lease */
     const struct path *path;         /* NULL: not found */
     const struct operation *op;      /* NULL: none */
+    const struct service *service;   /* what is asked of the provider; NULL: not chosen */
     str path_arg;                    /* decoded {id} */
     struct http_head head;           /* in `request` */
     str method, target_path;         /* in `arena`, bounded: for the log */
@@ -57,11 +59,12 @@ struct exchange {
 
     size_t block_size;
     struct err err;
-    int status;       /* sent; 0: nothing yet */
-    bool committed;   /* the status line is out */
-    bool is_complete; /* the answer is written to its end */
-    bool is_head;     /* HEAD: no body is written */
-    bool is_chunked;  /* the committed answer is chunked */
+    const struct failure *failure; /* what the provider said was wrong, read; NULL: nothing */
+    int status;                    /* sent; 0: nothing yet */
+    bool committed;                /* the status line is out */
+    bool is_complete;              /* the answer is written to its end */
+    bool is_head;                  /* HEAD: no body is written */
+    bool is_chunked;               /* the committed answer is chunked */
     int64_t begin_us, first_byte_us, end_us;
     int64_t upstream_us;          /* time spent waiting for the provider */
     int64_t client_us;            /* time spent waiting for the client */

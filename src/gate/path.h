@@ -19,7 +19,17 @@ enum path_auth {
     PATH_AUTH_ADMIN,  /* the admin key */
 };
 
-enum path_shape { PATH_SHAPE_OPENAI, PATH_SHAPE_PROBLEM }; /* of errors: OpenAI's, or RFC 9457 */
+/* Of errors: RFC 9457, or those of a dialect. */
+enum path_shape {
+    PATH_SHAPE_PROBLEM = DIALECT_NONE,
+    PATH_SHAPE_OPENAI = DIALECT_CHAT,
+    PATH_SHAPE_OPENROUTER = DIALECT_OPENROUTER,
+    PATH_SHAPE_ANTHROPIC = DIALECT_ANTHROPIC,
+    PATH_SHAPE_GEMINI = DIALECT_GEMINI,
+    PATH_SHAPE_BEDROCK = DIALECT_BEDROCK,
+    PATH_SHAPE_COHERE = DIALECT_COHERE,
+    PATH_SHAPE_OLLAMA = DIALECT_OLLAMA,
+};
 
 typedef int (*path_fn)(struct exchange *x); /* 0 or an error code with x->err filled; may yield */
 

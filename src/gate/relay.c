@@ -7,9 +7,11 @@
 #include "gate/relay.h"
 
 #include "base/clock.h"
+#include "gate/convert.h"
 #include "gate/reply.h"
 #include "gate/responses.h"
 #include "gate/sim.h"
+#include "gate/translate.h"
 #include "rt/task.h"
 #include "wire/multipart.h"
 
@@ -40,20 +42,33 @@ int relay_find_target(struct exchange *x, str model)
     return 0;
 }
 
-static bool is_offered(enum provider_kind kind, const struct operation *op)
+struct capability relay_capability(const struct exchange *x)
 {
-    if (kind == PROVIDER_OPENAI_CHAT)
-        return op->id != OP_RESPONSES;
-    return kind != PROVIDER_OPENAI_RESPONSES || op->id == OP_RESPONSES;
+    const struct provider *p = x->target.provider;
+    str model = x->target.upstream_model;
+    return capability_find(x->snapshot->capabilities, x->snapshot->n_capabilities,
+                           (uint8_t)service_dialect(p->kind, model), model, p->can);
 }
 
-static int check_offered(struct exchange *x)
+/* Decides what is asked of the provider: x->service. */
+static int choose_service(struct exchange *x, const struct request *req)
 {
-    if (is_offered(x->target.provider->kind, x->op))
+    struct capability can = relay_capability(x);
+    struct service_wish wish = {
+        .asked = x->op, .has_tools = req->has_tools, .is_without_effort = req->is_without_effort};
+    x->service = service_find(x->target.provider->kind, x->target.upstream_model, &can, &wish);
+    if (x->service)
         return 0;
-    return exchange_fail(x, -E_NOT_SUPPORTED,
-                         "The provider \"" STR_FMT "\" does not offer " STR_FMT ".",
-                         STR_ARG(x->target.provider->id), STR_ARG(x->op->path));
+    return exchange_fail(
+        x, -E_NOT_SUPPORTED,
+        "The provider \"" STR_FMT "\" does not offer " STR_FMT " for the model \"" STR_FMT "\".",
+        STR_ARG(x->target.provider->id), STR_ARG(x->op->path), STR_ARG(x->target.upstream_model));
+}
+
+/* Can the body go on as it is, but for a few bytes? */
+static bool is_relayed(const struct exchange *x, const struct request *req)
+{
+    return x->service->operation == x->op->id && !x->service->envelope && !req->has_seals;
 }
 
 /* ---- deadline ---- */
@@ -93,6 +108,54 @@ int relay_open(struct exchange *x, struct plan *plan, const struct call_request 
             x->err = (struct err){.code = 0};
     }
     return rc;
+}
+
+/* ---- what is sent ---- */
+
+/* Headers that only mean something in Anthropic's dialect: the client's, or the version that the
+ * translation was written for. */
+static void put_anthropic_headers(struct exchange *x, struct call_request *r)
+{
+    struct http_header *h = arena_new_n(&x->request, struct http_header, 2);
+    str version = http_header_get(&x->head, S("anthropic-version"));
+    str betas = http_header_get(&x->head, S("anthropic-beta"));
+    h[r->n_headers++] = (struct http_header){.name = S("anthropic-version"),
+                                             .value = version.n > 0 ? version : S("2023-06-01")};
+    if (betas.n > 0)
+        h[r->n_headers++] = (struct http_header){.name = S("anthropic-beta"), .value = betas};
+    r->headers = h;
+}
+
+void relay_address(struct exchange *x, bool is_stream, struct call_request *r)
+{
+    const struct service *s = x->service;
+    struct service_place place = x->target.provider->place;
+    place.model = x->target.upstream_model;
+    *r = (struct call_request){
+        .method = S("POST"),
+        .path = service_path(&x->request, is_stream && s->stream_path ? s->stream_path : s->path,
+                             &place),
+        .content_type = S("application/json"),
+    };
+    if (operation_get(s->operation)->dialect == DIALECT_ANTHROPIC && !s->envelope)
+        put_anthropic_headers(x, r);
+}
+
+static bool has_pair(str query, str pair)
+{
+    str at;
+    while (query.n > 0) {
+        str_cut(query, '&', &at, &query);
+        if (str_eq(at, pair))
+            return true;
+    }
+    return false;
+}
+
+bool relay_wants_array(const struct exchange *x)
+{
+    return x->op->id == OP_GENERATE_CONTENT && x->is_stream &&
+           !has_pair(x->head.query, S("alt=sse"));
 }
 
 /* From a decided target to the end of the answer. */
@@ -143,34 +206,91 @@ static int MAY_YIELD relay_pieces(struct exchange *x, const struct request *req)
     struct iovec pieces[REQUEST_PIECES_MAX];
     size_t total = 0;
     size_t n = request_write(&x->request, req, x->target.upstream_model, pieces, &total);
-    struct call_request r = {.method = S("POST"),
-                             .path = x->op->path,
-                             .content_type = S("application/json"),
-                             .pieces = pieces,
-                             .n_pieces = n,
-                             .body_bytes = total};
+    struct call_request r;
+    relay_address(x, req->is_stream, &r);
+    r.pieces = pieces;
+    r.n_pieces = n;
+    r.body_bytes = total;
     return relay_request(x, &r, req->adds_usage);
+}
+
+static int MAY_YIELD run(struct exchange *x, const struct request *req)
+{
+    int rc = choose_service(x, req);
+    if (rc == 0)
+        rc = check_previous(x, req);
+    if (rc < 0)
+        return rc;
+    if (is_relayed(x, req))
+        return relay_pieces(x, req);
+    return x->op->task == TASK_GENERATE ? translate_run(x, req) : convert_run(x, req);
+}
+
+static int MAY_YIELD read_and_run(struct exchange *x, struct request *req)
+{
+    int rc = check_json_type(x);
+    if (rc == 0)
+        rc = exchange_read_body(x);
+    if (rc == 0)
+        rc = request_read(&x->request, x->op, str_of(x->body.p, x->body.n), req, &x->err);
+    if (rc == 0)
+        rc = relay_find_target(x, req->model);
+    if (rc < 0)
+        return rc;
+    x->is_stream = req->is_stream;
+    return x->target.provider->kind == PROVIDER_SIM ? sim_run(x, req) : run(x, req);
 }
 
 int relay_json(struct exchange *x)
 {
     struct request req = {0};
-    int rc = check_json_type(x);
-    if (rc == 0)
-        rc = exchange_read_body(x);
-    if (rc == 0)
-        rc = request_read(&x->request, x->op, str_of(x->body.p, x->body.n), &req, &x->err);
-    if (rc == 0)
-        rc = relay_find_target(x, req.model);
-    if (rc < 0)
-        return rc;
-    x->is_stream = req.is_stream;
-    if (x->target.provider->kind == PROVIDER_SIM)
-        return sim_run(x, &req);
-    rc = check_offered(x);
-    if (rc == 0)
-        rc = check_previous(x, &req);
-    return rc == 0 ? relay_pieces(x, &req) : rc;
+    return read_and_run(x, &req);
+}
+
+int relay_model_path(struct exchange *x)
+{
+    struct request req = {.model = x->path_arg};
+    if (!request_model_is_sane(req.model))
+        return exchange_fail(x, -E_BAD_REQUEST, "The path names no model.");
+    req.is_stream = str_has_suffix(x->head.path, S("-stream"));
+    return read_and_run(x, &req);
+}
+
+/* Gemini's operations, named behind the model's name. */
+static const struct {
+    str verb;
+    enum operation_id operation;
+    bool is_stream;
+} verbs[] = {
+    {{"generateContent", 15}, OP_GENERATE_CONTENT, false},
+    {{"streamGenerateContent", 21}, OP_GENERATE_CONTENT, true},
+    {{"countTokens", 11}, OP_GEMINI_COUNT, false},
+    {{"embedContent", 12}, OP_GEMINI_EMBED, false},
+    {{"batchEmbedContents", 18}, OP_GEMINI_BATCH_EMBED, false},
+};
+
+int relay_model_verb(struct exchange *x)
+{
+    struct request req = {.is_stream = false};
+    size_t at = str_rfind_char(x->path_arg, ':');
+    str verb = at == STR_NONE ? S_EMPTY : str_skip(x->path_arg, at + 1);
+    for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+        if (!str_eq(verb, verbs[i].verb))
+            continue;
+        x->op = operation_get(verbs[i].operation);
+        req.is_stream = verbs[i].is_stream;
+        req.model = str_slice(x->path_arg, 0, at);
+    }
+    if (!x->op)
+        return exchange_fail(x, -E_PATH_NOT_FOUND,
+                             "There is nothing at " STR_FMT
+                             "; a model's methods are generateContent, "
+                             "streamGenerateContent, countTokens, embedContent and "
+                             "batchEmbedContents.",
+                             STR_ARG(x->target_path));
+    if (!request_model_is_sane(req.model))
+        return exchange_fail(x, -E_BAD_REQUEST, "The path names no model.");
+    return read_and_run(x, &req);
 }
 
 /* ---- multipart ---- */
@@ -246,17 +366,15 @@ static int MAY_YIELD relay_upload(struct upload *u, uint64_t begin, uint64_t end
     bool is_whole = b->decoder.done;
     if (is_whole && !multipart_is_done(u->form))
         return exchange_fail(x, -E_MULTIPART, "The multipart body has no closing boundary.");
-    struct call_request r = {
-        .method = S("POST"),
-        .path = x->op->path,
-        .content_type = content_type,
-        .pieces = pieces,
-        .n_pieces = 3,
-        .body_bytes = b->n - (end - begin) + model.n,
-        .more = is_whole ? NULL : more_upload,
-        .more_arg = u,
-        .is_chunked = !is_whole && b->decoder.framing == HTTP_CHUNKED,
-    };
+    struct call_request r;
+    relay_address(x, false, &r);
+    r.content_type = content_type;
+    r.pieces = pieces;
+    r.n_pieces = 3;
+    r.body_bytes = b->n - (end - begin) + model.n;
+    r.more = is_whole ? NULL : more_upload;
+    r.more_arg = u;
+    r.is_chunked = !is_whole && b->decoder.framing == HTTP_CHUNKED;
     if (!is_whole && !r.is_chunked)
         r.body_bytes += b->decoder.left;
     return relay_request(x, &r, false);
@@ -275,13 +393,14 @@ int relay_multipart(struct exchange *x)
         rc = exchange_fail(x, -E_BAD_REQUEST, "The model field is not a model name.");
     if (rc == 0)
         rc = relay_find_target(x, model);
-    if (rc == 0)
-        rc = check_offered(x);
     if (rc < 0)
         return rc;
     x->bytes_in = x->body.n;
     if (x->target.provider->kind == PROVIDER_SIM)
         return exchange_fail(x, -E_NOT_SUPPORTED, "The simulator takes no uploads.");
+    rc = choose_service(x, &(struct request){.is_stream = false});
+    if (rc < 0)
+        return rc;
     x->is_stream = str_eq(multipart_field(u.form, S("stream")), S("true"));
     return relay_upload(&u, begin, end, content_type);
 }

@@ -4,16 +4,27 @@
 #include "base/defs.h"
 #include "gate/call.h"
 #include "gate/exchange.h"
+#include "gate/translator.h"
 #include "llm/request.h"
 
 /* POST with a JSON body that names a model. */
 NODISCARD int relay_json(struct exchange *x) MAY_YIELD;
+/* POST with a JSON body whose model stands in the path: {id}, or {rest} with Gemini's method behind a
+ * colon. */
+NODISCARD int relay_model_path(struct exchange *x) MAY_YIELD;
+NODISCARD int relay_model_verb(struct exchange *x) MAY_YIELD;
 /* POST of multipart/form-data with a model field, passed on as it arrives. */
 NODISCARD int relay_multipart(struct exchange *x) MAY_YIELD;
 
 /* Finds what `model` means and whether the caller may use it: fills x->model and x->target, or
  * x->err. */
 NODISCARD int relay_find_target(struct exchange *x, str model);
+/* What the exchange's model can do, in the dialect it is spoken to. */
+struct capability relay_capability(const struct exchange *x);
+/* Fills method, path, content type and headers of a request to x->service. */
+void relay_address(struct exchange *x, bool is_stream, struct call_request *r);
+/* Does a client that streams want one JSON array (Gemini without alt=sse)? */
+bool relay_wants_array(const struct exchange *x);
 /* When the exchange must be over: the provider's total time, shortened by tb-timeout ("30s",
  * "1500ms" or seconds); never lengthened. */
 int64_t relay_deadline(const struct exchange *x);
@@ -30,8 +41,25 @@ int answer_refusal(struct exchange *x, const struct call *call, str body);
 /* The header lines of a provider's answer that are passed on: as many as fit, none with its key. */
 void answer_put_headers(const struct call *call, struct buf *out);
 
-/* The streamed case of answer_relay, in answer_stream.c. */
+/* The same as text; S_EMPTY when they are too many. */
+str answer_passed(struct arena *a, const struct call *call);
+/* Reads what a refusal says, as far as it comes. 0, or an error code when the client has gone. */
+NODISCARD int answer_read_refusal(struct exchange *x, struct call *call,
+                                  struct buf *body) MAY_YIELD;
+/* Makes x->err of a refusal that has been read, in the provider's dialect: nothing of it that shows
+ * the provider's key. */
+int answer_refusal_in(struct exchange *x, const struct call *call, const struct dialect *d,
+                      str body);
+
+/* Streamed answers, in answer_stream.c: relayed (the streamed case of answer_relay), translated,
+ * or gathered by a translator that folds (the call is closed, nothing is sent). */
 NODISCARD int answer_stream(struct exchange *x, struct call *call, bool adds_usage) MAY_YIELD;
+NODISCARD int answer_translate(struct exchange *x, struct call *call,
+                               const struct translator_setup *setup) MAY_YIELD;
+NODISCARD int answer_gather(struct exchange *x, struct call *call, struct translator *t) MAY_YIELD;
+/* A whole answer, already read, as a stream. */
+NODISCARD int answer_play(struct exchange *x, const struct translator_setup *setup,
+                          const struct reply *reply) MAY_YIELD;
 /* Tells the client inside its stream, between two events, what went wrong, in its dialect, and
  * ends it. `head` is what reply_begin made, if it has not been sent. */
 void answer_end_with_error(struct exchange *x, struct buf *head) MAY_YIELD;

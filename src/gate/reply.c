@@ -10,6 +10,8 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "gate/translator.h"
+#include "llm/dialect_bedrock.h"
 #include "rt/task.h"
 #include "wire/http1.h"
 
@@ -284,10 +286,10 @@ static void put_attempt_objects(const struct exchange *x, struct buf *b)
     buf_put_char(b, ']');
 }
 
-static void put_gateway_object(const struct exchange *x, struct buf *b)
+void reply_put_gateway_object(const struct exchange *x, struct buf *b)
 {
     const struct err_info *row = err_info(x->err.code);
-    put_text(b, "\"gateway\":{\"source\":", err_source_name(row->source));
+    put_text(b, "{\"source\":", err_source_name(row->source));
     buf_put(b, S(",\"code\":\"TB-"));
     buf_put_u64(b, (uint64_t)row->number);
     buf_put(b, S("\",\"request_id\":\""));
@@ -321,7 +323,8 @@ void reply_put_error_object(struct exchange *x, struct buf *b)
         put_text(b, ",\"code\":", row->openai_code);
         buf_put_char(b, ',');
     }
-    put_gateway_object(x, b);
+    buf_put(b, S("\"gateway\":"));
+    reply_put_gateway_object(x, b);
     buf_put_char(b, '}');
 }
 
@@ -354,6 +357,35 @@ static void put_error_headers(const struct exchange *x, int status, struct buf *
     }
 }
 
+/* The dialect the client speaks. */
+static enum dialect_id dialect_of(const struct exchange *x)
+{
+    if (x->op && x->op->dialect != DIALECT_NONE)
+        return x->op->dialect;
+    return x->path && x->path->shape != PATH_SHAPE_PROBLEM ? (enum dialect_id)x->path->shape
+                                                           : DIALECT_CHAT;
+}
+
+/* Is the error written by a dialect's own writer? OpenAI's is made here, because it keeps what an
+ * OpenAI provider said. */
+static bool is_translated(const struct exchange *x, enum dialect_id spoken)
+{
+    bool is_openai =
+        spoken == DIALECT_CHAT || spoken == DIALECT_COMPLETIONS || spoken == DIALECT_RESPONSES;
+    return !is_openai || x->failure;
+}
+
+static void put_failure(struct exchange *x, enum dialect_id spoken, struct buf *body,
+                        struct buf *extra)
+{
+    struct failure f = translator_failure(x);
+    dialect_get(spoken)->codec->write_error(&f, body);
+    if (spoken == DIALECT_BEDROCK)
+        http1_put_header(extra, S("x-amzn-errortype"), bedrock_error_type(f.class));
+    else if (spoken == DIALECT_ANTHROPIC)
+        http1_put_header(extra, S("request-id"), f.request_id);
+}
+
 void reply_error(struct exchange *x)
 {
     if (x->err.code == -E_CLIENT_GONE || x->committed || x->err.code == 0)
@@ -366,8 +398,11 @@ void reply_error(struct exchange *x)
     buf_init(&body, 2u << 20);
     buf_init(&extra, HEAD_MAX);
     put_error_headers(x, status, &extra);
+    enum dialect_id spoken = dialect_of(x);
     if (is_problem) {
         put_problem(x, &body);
+    } else if (is_translated(x, spoken)) {
+        put_failure(x, spoken, &body, &extra);
     } else {
         buf_put(&body, S("{\"error\":"));
         reply_put_error_object(x, &body);

@@ -32,5 +32,7 @@ void reply_error(struct exchange *x) MAY_YIELD;
 /* The OpenAI error object (without the outer braces' "error" member) with the gateway object
  * inside. */
 void reply_put_error_object(struct exchange *x, struct buf *b);
+/* The gateway object of an error, as raw JSON. */
+void reply_put_gateway_object(const struct exchange *x, struct buf *b);
 /* Value of tb-attempts. */
 void reply_put_attempts(const struct exchange *x, struct buf *out);

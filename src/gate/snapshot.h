@@ -17,19 +17,14 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/table.h"
+#include "llm/service.h"
 #include "policy/auth.h"
 #include "rt/dial.h"
 #include "rt/net.h"
 #include "rt/tls.h"
 
-struct config; /* gate/config.h: the tree */
-
-enum provider_kind {
-    PROVIDER_SIM,              /* answered inside the process */
-    PROVIDER_OPENAI,           /* chat completions, Responses and the rest */
-    PROVIDER_OPENAI_CHAT,      /* chat completions and the rest, no Responses */
-    PROVIDER_OPENAI_RESPONSES, /* Responses only */
-};
+struct config;            /* gate/config.h: the tree */
+struct credential_source; /* gate/credential.h */
 
 struct timeouts { /* microseconds */
     int64_t dns_us, connect_us, tls_us, first_byte_us, idle_us, total_us;
@@ -63,7 +58,10 @@ struct provider_key {
 struct provider {
     str id;
     enum provider_kind kind;
-    struct endpoint *endpoints; /* >= 1, but for PROVIDER_SIM */
+    uint32_t can;                         /* CAN_ bits of its vendor */
+    struct service_place place;           /* what its paths are filled with; model empty */
+    struct credential_source *credential; /* fetched credentials; NULL: keys, or none at all */
+    struct endpoint *endpoints;           /* >= 1, but for PROVIDER_SIM */
     size_t n_endpoints;
     struct provider_key *keys; /* may be none: no credential is sent */
     size_t n_keys;
@@ -141,7 +139,9 @@ struct snapshot {
     size_t n_models;
     struct gateway_key *keys;
     size_t n_keys;
-    struct table keys_by_hash;   /* 32 raw bytes -> struct gateway_key */
+    struct table keys_by_hash;       /* 32 raw bytes -> struct gateway_key */
+    struct capability *capabilities; /* the operator's rows, first */
+    size_t n_capabilities;
     const struct config *config; /* OWNED: the tree it came from, for the admin API */
 };
 

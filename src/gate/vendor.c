@@ -1,7 +1,7 @@
 /* Kinds of providers by name.
  *
- * A `kind` in the configuration is either a plain dialect or a vendor, who is a dialect with a
- * place and a way to show the key. The vendors come from llm/vendors.def; a row there is all it
+ * A `kind` in the configuration is either a plain kind (llm/provider_kind.def) or a vendor, which is
+ * a kind with a place and a way to show the key. The vendors come from llm/vendors.def; a row there is all it
  * takes to add one, and the schema, the documentation and the start without a file follow. Look-up
  * walks the table: it happens while a configuration is compiled, never for a request. */
 #include "gate/vendor.h"
@@ -18,18 +18,7 @@ static const struct vendor vendors[] = {
 #undef VENDOR
 };
 
-static const struct {
-    const char *name;
-    enum provider_kind kind;
-} dialects[] = {
-    {"sim", PROVIDER_SIM},
-    {"openai-chat", PROVIDER_OPENAI_CHAT},
-    {"openai-responses", PROVIDER_OPENAI_RESPONSES},
-};
-
-static const char *const later[] = {"anthropic",  "gemini", "vertex",      "bedrock", "azure",
-                                    "cohere",     "kserve", "sagemaker",   "mlflow",  "watsonx",
-                                    "databricks", "tgi",    "huggingface", "oci",     "replicate"};
+static const char *const later[] = {"watsonx", "oci", "replicate"};
 
 #define NEAR_LIMIT 3u
 
@@ -60,9 +49,9 @@ bool vendor_kind(str name, enum provider_kind *kind, const struct vendor **v)
         *kind = (*v)->kind;
         return true;
     }
-    for (size_t i = 0; i < ARRAY_LEN(dialects); i++) {
-        if (str_eq(name, str_from_cz(dialects[i].name))) {
-            *kind = dialects[i].kind;
+    for (int i = 0; i < PROVIDER_KIND_COUNT; i++) {
+        if (str_eq(name, str_from_cz(provider_kind_name((enum provider_kind)i)))) {
+            *kind = (enum provider_kind)i;
             return true;
         }
     }
@@ -96,7 +85,7 @@ str vendor_nearest_kind(str name)
         return best;
     for (size_t i = 0; i < ARRAY_LEN(vendors); i++)
         keep_nearer(str_from_cz(vendors[i].id), name, &best, &distance);
-    for (size_t i = 0; i < ARRAY_LEN(dialects); i++)
-        keep_nearer(str_from_cz(dialects[i].name), name, &best, &distance);
+    for (int i = 0; i < PROVIDER_KIND_COUNT; i++)
+        keep_nearer(str_from_cz(provider_kind_name((enum provider_kind)i)), name, &best, &distance);
     return best;
 }

@@ -9,12 +9,18 @@
 
 #define REFUSAL_MAX 512 /* bytes of a message */
 
+/* The column of blocks. */
+enum { BLOCKS_FREE, BLOCKS_SERIAL };
+
 static const struct dialect dialects[DIALECT_COUNT] = {
-#define DIALECT(ident, text, object, how)                                                          \
+#define DIALECT(ident, text, object, how, blocks, rule, from)                                      \
     [DIALECT_##ident] = {.id = DIALECT_##ident,                                                    \
                          .name = {.p = text, .n = sizeof text - 1},                                \
                          .codec = &object,                                                         \
-                         .framing = how},
+                         .framing = how,                                                           \
+                         .is_serial = BLOCKS_##blocks == BLOCKS_SERIAL,                            \
+                         .names = &name_rule_##rule,                                               \
+                         .urls = URLS_##from},
 #include "llm/dialect.def"
 #undef DIALECT
 };

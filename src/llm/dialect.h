@@ -17,20 +17,14 @@
 #include "base/str.h"
 #include "llm/capability.h"
 #include "llm/chat.h"
+#include "llm/dialect_id.h"
 #include "llm/event.h"
 #include "llm/loss.h"
 #include "llm/members.h"
 #include "llm/reply.h"
+#include "llm/tool_name.h"
 #include "wire/frames.h"
 #include "wire/json.h"
-
-enum dialect_id {
-    DIALECT_NONE,
-#define DIALECT(ident, name, codec, framing) DIALECT_##ident,
-#include "llm/dialect.def"
-#undef DIALECT
-    DIALECT_COUNT
-};
 
 /* Whom a request or an answer is written for. */
 struct writing {
@@ -93,12 +87,15 @@ struct dialect {
     enum dialect_id id;
     str name;
     const struct codec *codec;
-    enum framing framing; /* of its streams */
+    enum framing framing;                          /* of its streams */
+    bool is_serial;                                /* its encoder takes one open block at a time */
+    const struct name_rule *names;                 /* of tools */
+    enum { URLS_NONE, URLS_HTTPS, URLS_ANY } urls; /* of pictures it fetches itself */
 };
 
 const struct dialect *dialect_get(enum dialect_id id); /* not NONE */
 
-#define DIALECT(ident, name, object, framing) extern const struct codec object;
+#define DIALECT(ident, name, object, framing, blocks, names, urls) extern const struct codec object;
 #include "llm/dialect.def"
 #undef DIALECT
 

@@ -2,9 +2,11 @@
 #include "llm/operation.h"
 
 static const struct operation operations[OP_COUNT] = {
-#define OPERATION(ident, text, route, where, form, ending, counting)                               \
+#define OPERATION(ident, text, purpose, spoken, route, where, form, ending, counting)              \
     [OP_##ident] = {.id = OP_##ident,                                                              \
                     .name = {.p = text, .n = sizeof text - 1},                                     \
+                    .task = TASK_##purpose,                                                        \
+                    .dialect = DIALECT_##spoken,                                                   \
                     .path = {.p = route, .n = sizeof route - 1},                                   \
                     .body = OPERATION_##where,                                                     \
                     .answer = OPERATION_##form,                                                    \

@@ -1,30 +1,50 @@
-/* What can be asked of a provider: one row per operation, from operation.def. */
+/* What a client can ask for, and what can be asked of a provider: one row per operation, from
+ * operation.def. */
 #pragma once
 
 #include "base/defs.h"
 #include "base/str.h"
+#include "llm/dialect_id.h"
 
 enum operation_id {
-#define OPERATION(name, text, path, body, answer, end, usage) OP_##name,
+#define OPERATION(name, text, task, dialect, path, body, answer, end, usage) OP_##name,
 #include "llm/operation.def"
 #undef OPERATION
     OP_COUNT
 };
 
-enum operation_body { OPERATION_JSON, OPERATION_MULTIPART };
+/* What an operation is for. */
+enum task_kind {
+    TASK_GENERATE,
+    TASK_COUNT,
+    TASK_EMBED,
+    TASK_RERANK,
+    TASK_MODERATE,
+    TASK_IMAGE,
+    TASK_IMAGE_EDIT,
+    TASK_IMAGE_VARY,
+    TASK_SPEAK,
+    TASK_TRANSCRIBE,
+    TASK_INTERPRET,
+};
+
+enum operation_body { OPERATION_JSON, OPERATION_MULTIPART, OPERATION_PATH };
 enum operation_answer { OPERATION_DATA, OPERATION_ANY };
 enum operation_end {
     OPERATION_END_NONE,
     OPERATION_END_DONE,
     OPERATION_END_RESPONSE,
-    OPERATION_END_EVENT
+    OPERATION_END_EVENT,
+    OPERATION_END_CODEC
 };
 enum operation_usage { OPERATION_USAGE_ALWAYS, OPERATION_USAGE_CHUNK };
 
 struct operation {
     enum operation_id id;
     str name;
-    str path; /* behind the provider's base path */
+    enum task_kind task;
+    enum dialect_id dialect; /* NONE: spoken to providers only, by its task's own writer */
+    str path;                /* as its documentation names it */
     enum operation_body body;
     enum operation_answer answer;
     enum operation_end end;

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/table.h"
+#include "llm/seal.h"
 
 static const str read_members[] = {
     {"model", 5},
@@ -144,22 +145,46 @@ static int read_stream_options(struct arena *a, struct request *r, struct err *e
     return 0;
 }
 
+static bool has_items(const struct json_scan *scan, str key)
+{
+    const struct json_member *m = json_find(scan, key, NULL);
+    return m && (m->type == JSON_OBJECT || (m->type == JSON_ARRAY && m->value.n > 2));
+}
+
+/* What decides which call of a provider this request takes. */
+static void look_at(struct request *r, const struct operation *op)
+{
+    const struct json_member *effort = json_find(&r->scan, S("reasoning_effort"), NULL);
+    r->has_seals = str_find(r->body, S(SEAL_MAGIC)) != STR_NONE;
+    r->has_tools = has_items(&r->scan, S("tools")) || has_items(&r->scan, S("functions")) ||
+                   has_items(&r->scan, S("toolConfig"));
+    r->is_without_effort = effort && str_eq(effort->value, S("\"none\""));
+    bool streams_always = op->dialect == DIALECT_OLLAMA || op->dialect == DIALECT_OLLAMA_TEXT;
+    if (streams_always && !json_find(&r->scan, S("stream"), NULL))
+        r->is_stream = true;
+}
+
 int request_read(struct arena *a, const struct operation *op, str body, struct request *out,
                  struct err *e)
 {
-    *out = (struct request){.body = body};
+    bool has_path = op->body == OPERATION_PATH;
+    str model = has_path ? out->model : S_EMPTY;
+    bool is_stream = has_path && out->is_stream;
+    *out = (struct request){.body = body, .model = model, .is_stream = is_stream};
     if (json_scan(a, body, &out->scan) < 0)
         return err_set(e, a, -E_JSON, "The request body is not valid JSON: %s at byte %zu.",
                        out->scan.error, out->scan.error_at);
     if (out->scan.type != JSON_OBJECT)
         return err_set(e, a, -E_JSON, "The request body must be a JSON object.");
     int rc = check_members(a, &out->scan, e);
-    if (rc == 0)
+    if (rc == 0 && !has_path)
         rc = read_model(a, out, e);
-    if (rc == 0)
+    if (rc == 0 && !has_path)
         rc = read_stream(a, out, e);
-    if (rc == 0)
+    if (rc == 0 && op->usage == OPERATION_USAGE_CHUNK)
         rc = read_stream_options(a, out, e);
+    if (rc == 0 && op->task == TASK_GENERATE)
+        look_at(out, op);
     out->adds_usage =
         rc == 0 && out->is_stream && !out->asks_usage && op->usage == OPERATION_USAGE_CHUNK;
     return rc;
@@ -195,7 +220,7 @@ size_t request_write(struct arena *a, const struct request *r, str upstream_mode
 {
     struct json_edit edits[REQUEST_EDITS_MAX];
     size_t n = 0;
-    if (!str_eq(upstream_model, r->model))
+    if (!str_eq(upstream_model, r->model) && json_find(&r->scan, S("model"), NULL))
         edits[n++] = json_edit_set(a, &r->scan, S("model"), json_quoted(a, upstream_model));
     if (r->adds_usage)
         edits[n++] = json_edit_set(a, &r->scan, S("stream_options"), options_with_usage(a, r));

@@ -1,7 +1,7 @@
 /* What the gateway reads of a request it relays, and the few bytes it changes.
  *
- * Client and provider speak the same dialect here, so the body is scanned, not rebuilt: `model`
- * is replaced, stream_options gets include_usage when the tap needs it, every other byte goes on
+ * Client and provider speak the same dialect here, so the body is scanned, not rebuilt: `model`,
+ * where the dialect has it in the body, is replaced, stream_options gets include_usage when the tap needs it, every other byte goes on
  * as it came. Pure. */
 #pragma once
 
@@ -23,11 +23,15 @@ struct request {
     struct json_scan scan;
     str model; /* as the client named it, unescaped */
     bool is_stream;
-    bool asks_usage; /* the client itself set stream_options.include_usage */
-    bool adds_usage; /* we set it for the client; the stream's usage is stripped again */
+    bool has_seals; /* it may hold wrapped seals (llm/seal.h): to be read, not relayed */
+    bool has_tools;
+    bool is_without_effort; /* reasoning_effort is "none" */
+    bool asks_usage;        /* the client itself set stream_options.include_usage */
+    bool adds_usage;        /* we set it for the client; the stream's usage is stripped again */
 };
 
-/* Reads a JSON body. 0, or -E_JSON (message with the offset), -E_DUPLICATE_MEMBER,
+/* Reads a JSON body. Of an operation that has its model in the path, out->model and out->is_stream
+ * are set by the caller and kept. 0, or -E_JSON (message with the offset), -E_DUPLICATE_MEMBER,
  * -E_MODEL_MISSING, -E_BAD_REQUEST, each with message and param in `e`. Everything lives in `a`
  * or points into body. */
 NODISCARD int request_read(struct arena *a, const struct operation *op, str body,

@@ -1,0 +1,337 @@
+/* Translation of a request for generated text.
+ *
+ * The client's body becomes a document and the document a struct chat; what the provider gets is
+ * written from that. Both are needed until the provider has begun to answer (another endpoint may
+ * have to be tried) and no longer: while an answer streams, only the few settings its writer needs
+ * are kept. A Responses answer repeats the request's settings, so there the document stays.
+ *
+ * A whole answer goes the way of a streamed one: it is played through the same stages and gathered
+ * again, so that there is one place where names are restored and usage is read. */
+#include "gate/translate.h"
+
+#include "base/clock.h"
+#include "gate/media_fetch.h"
+#include "gate/relay.h"
+#include "gate/reply.h"
+#include "gate/translator.h"
+#include "rt/task.h"
+
+#define REPLY_CAP (256u << 20)
+
+struct translation {
+    struct exchange *x;
+    const struct dialect *from, *to; /* the client's, the provider's */
+    struct arena doc;                /* the client's body, read */
+    struct arena media;              /* what was fetched for it */
+    struct chat chat;
+    struct capability can;
+    struct losses losses;
+    struct buf body; /* for the provider */
+    const struct chat *asked;
+    str passed; /* header lines of the provider's that go on */
+};
+
+/* ---- the request ---- */
+
+/* What a dialect has in path or headers instead of the body. */
+static void fill_from_head(struct translation *tr, const struct request *req)
+{
+    struct exchange *x = tr->x;
+    tr->chat.origin = (uint8_t)tr->from->id;
+    tr->chat.betas = http_header_get(&x->head, S("anthropic-beta"));
+    if (x->op->body != OPERATION_PATH)
+        return;
+    tr->chat.model = req->model;
+    tr->chat.is_stream = req->is_stream;
+}
+
+static int read_request(struct translation *tr, const struct request *req)
+{
+    struct exchange *x = tr->x;
+    const struct json *root = NULL;
+    size_t error_at = 0;
+    if (json_read(&tr->doc, req->body, &root, &error_at) < 0)
+        return exchange_fail(x, -E_BAD_REQUEST, "The body has more values than the gateway reads.");
+    struct reading r = {
+        .a = &tr->doc, .err = &x->err, .origin = (uint8_t)tr->from->id, .loss = &tr->losses};
+    fill_from_head(tr, req);
+    int rc = tr->from->codec->read_request(&r, root, &tr->chat);
+    tr->chat.is_stream = req->is_stream;
+    return rc;
+}
+
+static int write_request(struct translation *tr)
+{
+    struct exchange *x = tr->x;
+    struct writing w = {.a = &tr->doc,
+                        .err = &x->err,
+                        .loss = &tr->losses,
+                        .model = x->target.upstream_model,
+                        .can = &tr->can,
+                        .provider = x->target.provider->id,
+                        .envelope = str_from_cz(x->service->envelope),
+                        .id_seed = str_of(x->id, ULID_LEN),
+                        .now_s = clock_wall_us() / 1000000};
+    int rc = tr->to->codec->write_request(&w, &tr->chat, &tr->body);
+    if (rc == 0 && !buf_is_ok(&tr->body))
+        rc = exchange_fail(x, -E_BODY_TOO_LARGE, "The translated request is too large.");
+    return rc;
+}
+
+int translate_settle_losses(struct exchange *x, const struct losses *losses)
+{
+    str wanted = http_header_get(&x->head, S("tb-strict"));
+    if (losses->n == 0 || str_eq(wanted, S("ignore")))
+        return 0;
+    str text = losses_text(losses, &x->arena);
+    if (!str_eq(wanted, S("error"))) {
+        x->warnings = text;
+        return 0;
+    }
+    x->err.param = arena_str(&x->arena, losses->items[0].field);
+    return exchange_fail(x, -E_BAD_REQUEST,
+                         "The provider \"" STR_FMT "\" cannot take all of this request (" STR_FMT
+                         "), and tb-strict: error was asked for.",
+                         STR_ARG(x->target.provider->id), STR_ARG(text));
+}
+
+static int check_strict(struct exchange *x)
+{
+    str wanted = http_header_get(&x->head, S("tb-strict"));
+    bool is_known = wanted.n == 0 || str_eq(wanted, S("warn")) || str_eq(wanted, S("error")) ||
+                    str_eq(wanted, S("ignore"));
+    if (is_known)
+        return 0;
+    x->err.param = S("tb-strict");
+    return exchange_fail(x, -E_BAD_REQUEST, "tb-strict is warn, error or ignore.");
+}
+
+/* ---- the answer ---- */
+
+static void keep_asked(struct translation *tr)
+{
+    if (tr->from->id == DIALECT_RESPONSES) {
+        tr->asked = &tr->chat;
+        return;
+    }
+    tr->asked = restore_keep(&tr->x->arena, &tr->chat, tr->to->names);
+    arena_fini(&tr->doc);
+}
+
+static int MAY_YIELD take_refusal(struct translation *tr, struct call *call)
+{
+    struct exchange *x = tr->x;
+    struct buf body;
+    int rc = answer_read_refusal(x, call, &body);
+    if (rc == 0)
+        rc = answer_refusal_in(x, call, tr->to, buf_str(&body));
+    buf_fini(&body);
+    call_close(call, rc);
+    return rc;
+}
+
+/* The provider's whole answer, in the intermediate form. */
+static int read_reply(struct translation *tr, struct arena *a, str text, struct reply *out)
+{
+    struct exchange *x = tr->x;
+    const struct json *root = NULL;
+    size_t error_at = 0;
+    if (json_read(a, text, &root, &error_at) < 0)
+        return exchange_fail(x, -E_PROVIDER_BODY,
+                             "The provider's answer is not valid JSON (at byte %zu).", error_at);
+    struct failure f = {.class = FAILURE_SERVER, .status = 200, .retry_ms = -1};
+    bool is_error = json_get(root, "error") && json_type(json_get(root, "error")) != JSON_NULL;
+    if (is_error) {
+        tr->to->codec->read_error(a, root, S_EMPTY, &f);
+        if (f.message.n == 0)
+            f.message = S("The provider answered with an error.");
+        return translator_fail(x, &f);
+    }
+    struct reading r = {.a = a,
+                        .err = &x->err,
+                        .origin = (uint8_t)tr->to->id,
+                        .loss = &tr->losses,
+                        .code = -E_PROVIDER_BODY};
+    int rc = tr->to->codec->read_reply(&r, root, out);
+    return rc < 0 && x->err.code == 0 ? err_set_code(&x->err, rc) : rc;
+}
+
+static struct translator_setup setup_of(const struct translation *tr)
+{
+    return (struct translator_setup){.from = tr->to,
+                                     .to = tr->from,
+                                     .asked = tr->asked,
+                                     .rule = tr->to->names,
+                                     .as_array = relay_wants_array(tr->x)};
+}
+
+/* Sends what has been gathered. */
+static int MAY_YIELD send_reply(struct translation *tr, struct arena *a, struct translator *t,
+                                const struct reply *reply)
+{
+    struct exchange *x = tr->x;
+    struct buf out;
+    struct writing w = t->encoder.w;
+    w.a = a;
+    buf_init(&out, x->snapshot->limits.reply_bytes * 2);
+    int rc = tr->from->codec->write_reply(&w, reply, &out);
+    if (rc == 0 && !buf_is_ok(&out))
+        rc = exchange_fail(x, -E_PROVIDER_TOO_LARGE, "The translated answer is too large.");
+    if (rc < 0) {
+        rc = x->err.code != 0 ? x->err.code : err_set_code(&x->err, rc);
+        buf_fini(&out);
+        return rc;
+    }
+    x->first_byte_us = clock_now_us();
+    rc = reply_whole(x, 200, S("application/json"), tr->passed, buf_str(&out));
+    buf_fini(&out);
+    return rc;
+}
+
+/* A streamed answer for a client that wants it whole, or a whole one for either. */
+static int MAY_YIELD gather(struct translation *tr, struct call *call, bool is_stream)
+{
+    struct exchange *x = tr->x;
+    struct arena a;
+    struct buf text;
+    struct reply given = {.choices = NULL}, folded = {.choices = NULL};
+    struct translator *t = arena_new(&x->arena, struct translator);
+    struct fold fold;
+    struct translator_setup setup = setup_of(tr);
+    arena_init(&a, 4096, REPLY_CAP);
+    buf_init(&text, x->snapshot->limits.reply_bytes);
+    fold_init(&fold, &a, &folded, x->snapshot->limits.reply_bytes);
+    setup.fold = &fold;
+    translator_init(t, x, &setup);
+    int rc = 0;
+    if (is_stream) {
+        rc = answer_gather(x, call, t);
+    } else {
+        rc = answer_read(call, &text);
+        if (rc == 0)
+            rc = read_reply(tr, &a, buf_str(&text), &given);
+        call_close(call, rc);
+        if (rc == 0)
+            rc = translator_play(t, &given);
+    }
+    if (rc == 0)
+        rc = fold_end(&fold);
+    if (rc < 0 && x->err.code == 0)
+        err_set_code(&x->err, rc);
+    if (rc == 0)
+        rc = send_reply(tr, &a, t, &folded);
+    translator_fini(t);
+    buf_fini(&text);
+    arena_fini(&a);
+    return rc;
+}
+
+/* A whole answer for a client that streams. */
+static int MAY_YIELD play(struct translation *tr, struct call *call)
+{
+    struct exchange *x = tr->x;
+    struct arena a;
+    struct buf text;
+    struct reply given = {.choices = NULL};
+    struct translator_setup setup = setup_of(tr);
+    arena_init(&a, 4096, REPLY_CAP);
+    buf_init(&text, x->snapshot->limits.reply_bytes);
+    int rc = answer_read(call, &text);
+    if (rc == 0)
+        rc = read_reply(tr, &a, buf_str(&text), &given);
+    call_close(call, rc);
+    if (rc == 0)
+        rc = answer_play(x, &setup, &given);
+    buf_fini(&text);
+    arena_fini(&a);
+    return rc;
+}
+
+static bool is_stream_type(str type)
+{
+    return str_has_prefix_nocase(type, S("text/event-stream")) ||
+           str_has_prefix_nocase(type, S("application/x-ndjson")) ||
+           str_has_prefix_nocase(type, S("application/jsonl")) ||
+           str_has_prefix_nocase(type, S("application/vnd.amazon.eventstream"));
+}
+
+static int MAY_YIELD take_answer(struct translation *tr, struct call *call)
+{
+    struct exchange *x = tr->x;
+    if (call->head.status >= 300)
+        return take_refusal(tr, call);
+    str type = http_header_get(&call->head, S("content-type"));
+    bool is_stream = is_stream_type(type);
+    if (!x->is_stream)
+        return gather(tr, call, is_stream);
+    if (!is_stream && str_has_prefix_nocase(type, S("application/json")) &&
+        tr->to->framing != FRAMING_LINES)
+        return play(tr, call);
+    struct translator_setup setup = setup_of(tr);
+    return answer_translate(x, call, &setup);
+}
+
+/* ---- the exchange ---- */
+
+static int MAY_YIELD converse(struct translation *tr)
+{
+    struct exchange *x = tr->x;
+    struct plan plan;
+    struct call call;
+    struct iovec piece = {.iov_base = tr->body.p, .iov_len = tr->body.n};
+    struct call_request r;
+    relay_address(x, x->is_stream || (tr->can.can & CAN_STREAM_ONLY) != 0, &r);
+    r.pieces = &piece;
+    r.n_pieces = 1;
+    r.body_bytes = tr->body.n;
+    plan_begin(&plan, x->lease, x->target.provider);
+    int rc = relay_open(x, &plan, &r, &call);
+    buf_fini(&tr->body);
+    arena_fini(&tr->media);
+    if (rc < 0)
+        return rc;
+    keep_asked(tr);
+    tr->passed = answer_passed(&x->request, &call);
+    return take_answer(tr, &call);
+}
+
+static int MAY_YIELD translate(struct translation *tr, const struct request *req)
+{
+    struct exchange *x = tr->x;
+    int rc = check_strict(x);
+    if (rc == 0)
+        rc = read_request(tr, req);
+    if (rc < 0)
+        return x->err.code != 0 ? x->err.code : err_set_code(&x->err, rc);
+    client_body_forget(&x->body); /* it has been read into the document */
+    int64_t before = task_deadline_narrow(relay_deadline(x));
+    client_watch_hangup(x->client, true);
+    rc = media_fetch(x, &tr->media, &tr->chat, tr->to);
+    if (rc == 0)
+        rc = write_request(tr);
+    if (rc == 0)
+        rc = translate_settle_losses(x, &tr->losses);
+    if (rc == 0)
+        rc = converse(tr);
+    client_watch_hangup(x->client, false);
+    task_deadline_restore(before);
+    return rc < 0 && x->err.code == 0 ? err_set_code(&x->err, rc) : rc;
+}
+
+int translate_run(struct exchange *x, const struct request *req)
+{
+    struct translation *tr = arena_new(&x->arena, struct translation);
+    tr->x = x;
+    tr->from = dialect_get(x->op->dialect);
+    tr->to = dialect_get(operation_get(x->service->operation)->dialect);
+    tr->can = relay_capability(x);
+    arena_init(&tr->doc, 4096, 8 * req->body.n + (4u << 20));
+    arena_init(&tr->media, 4096, MEDIA_FETCH_CAP);
+    buf_init(&tr->body, 4 * x->snapshot->limits.body_bytes + (1u << 20));
+    losses_init(&tr->losses, &x->arena);
+    int rc = translate(tr, req);
+    buf_fini(&tr->body);
+    arena_fini(&tr->doc);
+    arena_fini(&tr->media);
+    return rc;
+}

@@ -1,0 +1,4 @@
+/* The custom dialect. */
+#include "llm/dialect.h"
+
+const struct codec dialect_custom = {.read_request = NULL};
