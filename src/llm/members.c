@@ -7,7 +7,11 @@
  *
  * What goes wrong is said once, by the innermost reader, with the path of the member: the path is
  * text that grows by one piece per level, so that a message needs nothing but the reader it fails
- * in. */
+ * in.
+ *
+ * Whatever is made of a body is made behind some object that is read here, and a node of the
+ * intermediate form is far larger than the two bytes of "{}": so this is also where a body that
+ * would fill the arena is refused. */
 #include "llm/members.h"
 
 #include <stdarg.h>
@@ -15,7 +19,8 @@
 
 #include "base/buf.h"
 
-#define WHAT_MAX 512 /* bytes of a message */
+#define WHAT_MAX  512                /* bytes of a message */
+#define ROOM_KEPT ((size_t)16 << 10) /* for what a reader makes of one object */
 
 str reading_path(const struct reading *r, const char *name)
 {
@@ -102,6 +107,19 @@ static size_t key_index(str key, const char *const *keys, const size_t *sizes, s
     return n;
 }
 
+/* Is there room in the arena for what is made of an object of n members? */
+static bool has_room(const struct arena *a, size_t n)
+{
+    size_t left = a->cap_bytes - MIN(a->cap_bytes, a->used_bytes);
+    return left > ROOM_KEPT && n <= (left - ROOM_KEPT) / sizeof(struct extra) / 2;
+}
+
+static int fail_room(struct reading *r)
+{
+    int code = r->code != 0 ? -E_PROVIDER_TOO_LARGE : -E_BODY_TOO_LARGE;
+    return fault(r, code, r->path, S("The body has too many parts."));
+}
+
 int members_read(struct reading *r, const struct json *object, const char *const *keys, size_t n,
                  const struct json **values, struct extras *extras)
 {
@@ -115,6 +133,8 @@ int members_read(struct reading *r, const struct json *object, const char *const
         *extras = (struct extras){.origin = r->origin};
     if (!object || json_type(object) != JSON_OBJECT)
         return fail_type(r, NULL, "an object");
+    if (!has_room(r->a, json_count(object)))
+        return fail_room(r);
     uint64_t seen = 0;
     bool is_lenient = r->code != 0;
     for (struct json_iter it = json_iter(object); json_iter_next(&it);) {

@@ -41,7 +41,8 @@ struct reading {
 };
 
 /* values[i] = member keys[i] of `object` that is not null, or NULL. Fails with -E_DUPLICATE_MEMBER,
- * or -E_BAD_REQUEST when `object` is no object (or NULL). `extras` may be NULL: nothing is kept. */
+ * or -E_BAD_REQUEST when `object` is no object (or NULL); when the arena is nearly full, with
+ * -E_BODY_TOO_LARGE, of an answer -E_PROVIDER_TOO_LARGE. `extras` may be NULL: nothing is kept. */
 NODISCARD int members_read(struct reading *r, const struct json *object, const char *const *keys,
                            size_t n, const struct json **values, struct extras *extras);
 #define MEMBERS_READ(r, object, keys, values, extras)                                              \
