@@ -39,8 +39,9 @@ struct sigv4_signer {
     struct sigv4_scope scope;
     const struct sigv4_key *key; /* of the day of wall_us */
     int64_t wall_us;
-    bool keeps_path;         /* neither normalised nor encoded again: S3 */
-    bool has_unsigned_token; /* the session token is sent, but not signed: IoT and few others */
+    bool keeps_segments;     /* dot segments and doubled slashes are signed as sent: S3 */
+    bool keeps_escapes;      /* the path is signed as it is encoded: S3 */
+    bool has_unsigned_token; /* the session token is sent but not signed: IoT and few others */
     bool sends_payload_hash; /* adds x-amz-content-sha256: S3 wants it, others take it */
 };
 
