@@ -166,8 +166,8 @@ str media_mime(str extension)
     return S_EMPTY;
 }
 
-/* What bytes are that were said to be `said`. Parameters are kept for sound only, where they say how
- * to play it ("audio/pcm;rate=24000"). */
+/* What bytes are that were said to be `said`. Parameters are kept for sound only, where they say
+ * how to play it ("audio/pcm;rate=24000"). */
 static str settle_mime(str said, str base64)
 {
     str sniffed = media_sniff(base64), type = bare_type(said);

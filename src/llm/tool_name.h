@@ -11,7 +11,7 @@
 #include "llm/chat.h"
 
 struct name_rule {
-    size_t max;
+    size_t min, max;         /* 0: no least length */
     const char *also;        /* allowed besides letters and digits: "_-" */
     bool begins_with_letter; /* or '_' */
 };
@@ -21,9 +21,10 @@ extern const struct name_rule name_rule_gemini;    /* 64, "_.:-", begins with a 
 extern const struct name_rule name_rule_bedrock;   /* 64, "_-" */
 extern const struct name_rule id_rule_openai;      /* 64, anything printable */
 extern const struct name_rule id_rule_anthropic;   /* 64, "_-"; Bedrock's too */
-extern const struct name_rule id_rule_mistral;     /* 9 letters and digits */
+extern const struct name_rule id_rule_mistral;     /* exactly 9 letters and digits */
 
-/* `name`, or its mangled form in `a`. With a namespace: space and name joined by "__" first. */
+/* `name`, or its mangled form in `a`. With a namespace: space and name joined by "__" first. An
+ * empty one stays empty. Where '_' is not allowed the mangled form is the hash alone. */
 str name_fit(struct arena *a, const struct name_rule *rule, str space, str name);
 /* The tool of the request whose fitted name this is; NULL: none. */
 const struct tool *name_restore(const struct chat *asked, const struct name_rule *rule,
