@@ -20,7 +20,7 @@ static bool is_name_end(char c)
     return c == '>' || c == '/' || c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Behind the markup at `at` that is no tag; `at` itself when it is one; STR_NONE: it does not end. */
+/* Behind the markup at `at` that is no tag; `at` when it is a tag; STR_NONE: it does not end. */
 static size_t skip_markup(str xml, size_t at)
 {
     static const struct {
