@@ -216,8 +216,10 @@ void extras_put(struct json_writer *w, const struct extras *e, uint8_t origin)
 {
     if (e->origin != origin)
         return;
-    for (const struct extra *x = e->first; x; x = x->next)
-        json_put_member(w, x->key, x->value);
+    for (const struct extra *x = e->first; x; x = x->next) {
+        if (x->value)
+            json_put_member(w, x->key, x->value);
+    }
 }
 
 const struct json *extras_find(const struct extras *e, str key)
