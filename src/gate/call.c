@@ -62,6 +62,46 @@ static void put_credential(struct buf *b, const struct provider *p, const struct
     buf_put(b, S("\r\n"));
 }
 
+/* The dialect's own headers take the place of the client's. */
+static bool is_given(const struct call_request *r, str name)
+{
+    for (size_t i = 0; i < r->n_headers; i++)
+        if (str_eq_nocase(name, r->headers[i].name))
+            return true;
+    return false;
+}
+
+/* Signs for AWS: what is hashed is what is sent, so only a body that is at hand can be. */
+static void put_signature(struct call *c, const struct call_request *r, struct buf *b)
+{
+    const struct endpoint *ep = c->target->endpoint;
+    struct arena *a = &c->x->request;
+    str parts[] = {ep->base_path, r->path}, path, query;
+    bool has_query = str_cut(arena_concat(a, parts, ARRAY_LEN(parts)), '?', &path, &query);
+    struct http_header signed_headers[] = {{.name = S("host"), .value = ep->authority},
+                                           {.name = S("content-type"), .value = r->content_type}};
+    struct sigv4_request request = {
+        .method = r->method,
+        .path = path,
+        .query = has_query ? query : S_EMPTY,
+        .headers = signed_headers,
+        .n_headers = r->content_type.n > 0 ? 2 : 1,
+        .payload_hash = sigv4_payload_hash(a, r->pieces, r->n_pieces),
+    };
+    struct sigv4_headers made;
+    credential_sign(&c->credential, &request, a, &made);
+    for (size_t i = 0; i < made.n; i++)
+        http1_put_header(b, made.at[i].name, made.at[i].value);
+}
+
+static void put_fetched(struct call *c, const struct call_request *r, struct buf *b)
+{
+    if (c->credential.signs)
+        put_signature(c, r, b);
+    else if (c->credential.header.name.n > 0)
+        http1_put_header(b, c->credential.header.name, c->credential.header.value);
+}
+
 static void put_request_head(struct call *c, const struct call_request *r, struct buf *b)
 {
     const struct endpoint *ep = c->target->endpoint;
@@ -72,14 +112,20 @@ static void put_request_head(struct call *c, const struct call_request *r, struc
     buf_put(b, r->path);
     buf_put(b, S(" HTTP/1.1\r\n"));
     http1_put_header(b, S("host"), ep->authority);
-    put_credential(b, p, c->target->key);
+    if (p->credential)
+        put_fetched(c, r, b);
+    else
+        put_credential(b, p, c->target->key);
+    for (size_t i = 0; i < r->n_headers; i++)
+        if (!is_configured(p, r->headers[i].name))
+            http1_put_header(b, r->headers[i].name, r->headers[i].value);
     if (r->content_type.n > 0)
         http1_put_header(b, S("content-type"), r->content_type);
     http1_put_header(b, S("accept-encoding"), S("identity"));
     http1_put_header(b, S("via"), S("1.1 throwbar"));
     for (size_t i = 0; i < c->x->head.n_headers; i++) {
         const struct http_header *h = &c->x->head.headers[i];
-        if (is_forwarded(p, h->name) && !is_configured(p, h->name))
+        if (is_forwarded(p, h->name) && !is_configured(p, h->name) && !is_given(r, h->name))
             http1_put_header(b, h->name, h->value);
     }
     for (size_t i = 0; i < p->n_headers; i++)
@@ -291,6 +337,21 @@ static int MAY_YIELD connect_to(struct call *c)
     return rc < 0 ? err_set_code(&x->err, rc) : 0;
 }
 
+/* What the provider is shown, where that is fetched. */
+static int MAY_YIELD get_credential(struct call *c, const struct call_request *r)
+{
+    const struct provider *p = c->target->endpoint->provider;
+    struct credential_source *source = r->needs_bearer && p->bearer ? p->bearer : p->credential;
+    if (!source)
+        return 0;
+    int rc = credential_get(source, p->timeouts.first_byte_us, &c->x->request, &c->credential,
+                            &c->x->err);
+    if (rc == 0 && c->credential.signs && r->more)
+        return exchange_fail(c->x, -E_NOT_SUPPORTED,
+                             "A request signed for AWS cannot be passed on while it arrives.");
+    return rc < 0 ? err_set_code(&c->x->err, rc == -E_TIMEOUT ? -E_CREDENTIAL : rc) : 0;
+}
+
 static void attempt_begin(struct call *c)
 {
     struct exchange *x = c->x;
@@ -318,7 +379,9 @@ int call_open(struct call *c, struct exchange *x, const struct target *t,
     if (x->client)
         client_keep_input(x->client);
     int64_t before = clock_read_us();
-    int rc = connect_to(c);
+    int rc = get_credential(c, r);
+    if (rc == 0)
+        rc = connect_to(c);
     if (rc == 0)
         rc = converse(c, r);
     x->upstream_us += clock_now_us() - MIN(before, clock_now_us());

@@ -8,6 +8,7 @@
 #include <sys/uio.h>
 
 #include "base/defs.h"
+#include "gate/credential.h"
 #include "gate/exchange.h"
 #include "gate/route.h"
 #include "gate/upstream.h"
@@ -23,6 +24,7 @@ struct call_request {
     const struct http_header
         *headers; /* the dialect's own: in place of the client's of that name */
     size_t n_headers;
+    bool needs_bearer;          /* SageMaker's OpenAI route: a token made of a signature */
     const struct iovec *pieces; /* of the body; stay put */
     size_t n_pieces;
     size_t body_bytes; /* sum of the pieces, or of what `more` will give */
@@ -38,8 +40,9 @@ struct call {
     const struct target *target;
     struct attempt *attempt;
     struct upstream *up;
-    str method;            /* of the request */
-    struct http_head head; /* of the answer; in x->request */
+    str method;                   /* of the request */
+    struct credential credential; /* what was shown, if it is a fetched one; in x->request */
+    struct http_head head;        /* of the answer; in x->request */
     struct http1_body body;
     char *p; /* received, undecoded bytes in the scratch buffer: gone after the next wait */
     size_t n;

@@ -41,6 +41,7 @@ struct probe {
     const char *id;
     str base_url;
     str base_path;
+    const char *list; /* where its models are listed */
     uint16_t port;
     int fd; /* -1: closed */
     enum probe_state state;
@@ -83,9 +84,9 @@ static void ask(struct probe *p)
     }
     buf_init(&b, 1024);
     buf_printf(&b,
-               "GET " STR_FMT "/models HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nAccept: "
+               "GET " STR_FMT "%s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nAccept: "
                "application/json\r\nConnection: close\r\n\r\n",
-               STR_ARG(p->base_path), (unsigned)p->port);
+               STR_ARG(p->base_path), p->list, (unsigned)p->port);
     /* A fresh socket has room for this; if not, it is no engine worth waiting for. */
     ssize_t sent = send(p->fd, b.p, b.n, MSG_NOSIGNAL);
     if (sent == (ssize_t)b.n)
@@ -172,6 +173,7 @@ static size_t plan(struct arena *a, struct probe *probes)
         probes[n++] = (struct probe){.id = v->id,
                                      .base_url = str_from_cz(v->base_url),
                                      .base_path = url.base_path,
+                                     .list = v->kind == PROVIDER_OLLAMA ? "/api/tags" : "/models",
                                      .port = url.port,
                                      .fd = -1};
     }

@@ -92,13 +92,31 @@ int64_t relay_deadline(const struct exchange *x)
 
 /* ---- the attempts ---- */
 
+/* A fetched credential was refused before its time: is there a better one now? */
+static bool MAY_YIELD may_renew(struct call *call, const struct call_request *r)
+{
+    const struct provider *p = call->target->endpoint->provider;
+    struct credential_source *source = r->needs_bearer && p->bearer ? p->bearer : p->credential;
+    int status = call->head.status;
+    if (!source || r->more || (status != 401 && status != 403))
+        return false;
+    return credential_renew(source, http_header_get(&call->head, S("date")),
+                            p->timeouts.first_byte_us, &call->x->request, &call->credential);
+}
+
 int relay_open(struct exchange *x, struct plan *plan, const struct call_request *r,
                struct call *call)
 {
     const struct target *t = &plan->current;
+    bool has_renewed = false;
     int rc = 0;
     while (t) {
         rc = call_open(call, x, t, r);
+        if (rc == 0 && !has_renewed && may_renew(call, r)) {
+            has_renewed = true;
+            call_close(call, -E_PROVIDER_AUTH);
+            continue;
+        }
         if (rc == 0)
             return 0;
         const struct attempt *last = &x->attempts[x->n_attempts - 1];
@@ -137,6 +155,7 @@ void relay_address(struct exchange *x, bool is_stream, struct call_request *r)
                              &place),
         .content_type = S("application/json"),
     };
+    r->needs_bearer = s->kind == PROVIDER_SAGEMAKER && s->operation == OP_CHAT;
     if (operation_get(s->operation)->dialect == DIALECT_ANTHROPIC && !s->envelope)
         put_anthropic_headers(x, r);
 }

@@ -61,6 +61,7 @@ struct provider {
     uint32_t can;                         /* CAN_ bits of its vendor */
     struct service_place place;           /* what its paths are filled with; model empty */
     struct credential_source *credential; /* fetched credentials; NULL: keys, or none at all */
+    struct credential_source *bearer;     /* SageMaker: for its OpenAI route; NULL: as above */
     struct endpoint *endpoints;           /* >= 1, but for PROVIDER_SIM */
     size_t n_endpoints;
     struct provider_key *keys; /* may be none: no credential is sent */

@@ -424,6 +424,7 @@ struct snapshot *snapshot_compile(struct config *config)
     compile_server(s, config);
     compile_log(s, config);
     snapshot_compile_providers(s, config);
+    snapshot_compile_capabilities(s, config);
     compile_models(s, config);
     compile_keys(s, config);
     if (config_error_count(config) > 0) {

@@ -2,6 +2,7 @@
  *
  *   snapshot_compile.c   server, auth, log, keys, models; the order of everything
  *   snapshot_provider.c  providers: endpoints, credentials, headers, proxy, TLS
+ *   snapshot_cloud.c     what only clouds have: places, fetched credentials; capabilities
  *   snapshot.c           counters that live longer than a snapshot */
 #pragma once
 
@@ -10,6 +11,15 @@
 
 /* All providers of the tree and sim into s, with their table. Problems go into the tree. */
 void snapshot_compile_providers(struct snapshot *s, struct config *c);
+
+/* A preset's base URL with its places filled in; S_EMPTY after a problem was added. */
+str snapshot_fill_places(struct snapshot *s, struct config *c, const struct config_node *n,
+                         const char *pattern);
+/* Places of paths and the source of fetched credentials. The provider's keys are known already. */
+void snapshot_compile_cloud(struct snapshot *s, struct config *c, const struct config_node *n,
+                            struct provider *p);
+/* The operator's rows of the capability table. */
+void snapshot_compile_capabilities(struct snapshot *s, struct config *c);
 
 /* The counter of requests in flight to the provider with this id; each acquire is released once. */
 _Atomic unsigned *provider_inflight_acquire(str id);

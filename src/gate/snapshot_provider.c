@@ -143,6 +143,14 @@ static void choose_proxies(struct work *w)
 
 /* ---- endpoints ---- */
 
+/* Ollama's own SDK takes its address without a version, its OpenAI route is written with one: both
+ * mean the same server. */
+static str without_version(const struct work *w, str base_path)
+{
+    bool has_version = w->p->kind == PROVIDER_OLLAMA && str_has_suffix(base_path, S("/v1"));
+    return has_version ? str_slice(base_path, 0, base_path.n - 3) : base_path;
+}
+
 static void add_endpoint(struct work *w, str url, int64_t weight)
 {
     struct endpoint *e = &w->p->endpoints[w->p->n_endpoints];
@@ -156,7 +164,7 @@ static void add_endpoint(struct work *w, str url, int64_t weight)
     e->port = u.port;
     e->unix_path = u.unix_path;
     e->authority = u.authority;
-    e->base_path = u.base_path;
+    e->base_path = without_version(w, u.base_path);
     e->is_tls = u.is_tls;
     e->weight = (unsigned)MAX(weight, 1);
     e->provider = w->p;
@@ -186,6 +194,13 @@ static bool has_url(const struct config_node *list, str url)
     return false;
 }
 
+static void add_preset(struct work *w)
+{
+    str url = snapshot_fill_places(w->s, w->c, w->n, w->vendor->base_url);
+    if (url.n > 0)
+        add_endpoint(w, url, 1);
+}
+
 static void compile_endpoints(struct work *w)
 {
     const struct config_node *base = config_get(w->n, "base_url");
@@ -210,7 +225,7 @@ static void compile_endpoints(struct work *w)
     }
     w->p->endpoints = arena_new_n(&w->s->arena, struct endpoint, 1);
     if (!base)
-        add_endpoint(w, str_from_cz(w->vendor->base_url), 1);
+        add_preset(w);
     else if (!base->is_bad)
         add_endpoint(w, base->text, 1);
 }
@@ -331,6 +346,13 @@ static void compile_key_list(struct work *w, const struct config_node *list)
     table_fini(&ids);
 }
 
+/* By something else than an API key. */
+static bool is_signed_in(const struct work *w)
+{
+    return config_get(w->n, "oauth") || config_get(w->n, "entra") || config_get(w->n, "aws") ||
+           config_get(w->n, "credentials");
+}
+
 static void compile_keys(struct work *w)
 {
     const struct config_node *one = config_get(w->n, "api_key");
@@ -343,8 +365,8 @@ static void compile_keys(struct work *w)
     } else if (one) {
         w->p->keys = arena_new(&w->s->arena, struct provider_key);
         add_key(w, S("default"), one, 1);
-    } else if (w->vendor && w->vendor->env && !config_get(w->n, "base_url") &&
-               !config_get(w->n, "endpoints")) {
+    } else if (w->vendor && w->vendor->env && w->vendor->env[0] != '\0' && !is_signed_in(w) &&
+               !config_get(w->n, "base_url") && !config_get(w->n, "endpoints")) {
         struct config_problem *p =
             config_complain_key(w->c, CONFIG_NO_CREDENTIAL, w->n, "`" STR_FMT "` has no api_key",
                                 STR_ARG(config_quote(w->c, w->n->key)));
@@ -414,6 +436,15 @@ static str origin_of(const struct work *w)
     return w->p->n_keys > 0 ? S("environment") : S("discovered");
 }
 
+/* Azure's API by deployment is another one than /openai/v1, told by the version it has. */
+static void choose_azure(struct work *w)
+{
+    str version = config_text(w->n, "api_version");
+    bool has_version = version.n > 0 && !str_eq(version, S("v1"));
+    if (w->p->kind == PROVIDER_AZURE_V1 && has_version)
+        w->p->kind = PROVIDER_AZURE;
+}
+
 static void compile_provider(struct work *w)
 {
     struct provider *p = w->p;
@@ -425,14 +456,17 @@ static void compile_provider(struct work *w)
     if (p->kind == PROVIDER_SIM) {
         refuse_for_sim(w);
     } else {
+        choose_azure(w);
         compile_endpoints(w);
         compile_tls(w);
         compile_keys(w);
         compile_headers(w);
+        snapshot_compile_cloud(w->s, w->c, w->n, p);
         choose_proxies(w);
         for (size_t i = 0; i < p->n_endpoints; i++)
             make_pool_key(w, &p->endpoints[i]);
     }
+    p->can = w->vendor ? w->vendor->can : 0;
     p->origin = origin_of(w);
 }
 

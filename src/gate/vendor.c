@@ -7,13 +7,14 @@
 #include "gate/vendor.h"
 
 static const struct vendor vendors[] = {
-#define VENDOR(id_, kind_, base_url_, env_, auth_header_, auth_scheme_)                            \
+#define VENDOR(id_, kind_, base_url_, env_, auth_header_, auth_scheme_, can_)                      \
     {.id = id_,                                                                                    \
      .kind = PROVIDER_##kind_,                                                                     \
      .base_url = base_url_,                                                                        \
      .env = env_,                                                                                  \
      .auth_header = auth_header_,                                                                  \
-     .auth_scheme = auth_scheme_},
+     .auth_scheme = auth_scheme_,                                                                  \
+     .can = can_},
 #include "llm/vendors.def"
 #undef VENDOR
 };

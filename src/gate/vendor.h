@@ -11,9 +11,10 @@ struct vendor {
     const char *id;
     enum provider_kind kind;
     const char *base_url;
-    const char *env; /* NULL: a local engine that needs no key */
+    const char *env; /* NULL: a local engine that needs no key; empty: not by one variable */
     const char *auth_header;
     const char *auth_scheme;
+    uint32_t can; /* CAN_ bits */
 };
 
 size_t vendor_count(void);
