@@ -141,9 +141,10 @@ static str resolve(struct arena *a, const struct fetch_url *url, str location)
 {
     str scheme = url->is_tls ? S("https:") : S("http:");
     location = str_slice(location, 0, str_find_char(location, '#'));
-    size_t colon = str_find(location, S("://"));
     size_t slash = str_find_char(location, '/');
-    if (colon != STR_NONE && slash == colon + 1)
+    bool has_scheme = slash != STR_NONE && slash > 0 && location.p[slash - 1] == ':' &&
+                      str_find_char(str_slice(location, 0, slash), '?') == STR_NONE;
+    if (has_scheme)
         return location;
     if (str_has_prefix(location, S("//")))
         return arena_concat(a, (str[]){scheme, location}, 2);
