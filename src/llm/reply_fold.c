@@ -171,7 +171,8 @@ static int add_annotation(struct fold *f, struct fold_block *open, const struct 
 
 static int add_logprobs(struct fold *f, struct fold_block *open, const struct event *ev)
 {
-    if (!ev->logprobs || open->block->kind == BLOCK_MEDIA)
+    bool is_array = ev->logprobs && json_type(ev->logprobs) == JSON_ARRAY;
+    if (!is_array || open->block->kind == BLOCK_MEDIA)
         return 0;
     for (struct json_iter it = json_iter(ev->logprobs); json_iter_next(&it);) {
         size_t before = open->beside.n;
