@@ -1,0 +1,765 @@
+/* Messages of a chat request, written: turns of any dialect in the form of OpenAI's.
+ *
+ * What the forms disagree about is settled here:
+ * - a tool's result is a message of its own, right behind the call: results leave the turn they
+ *   stand in, before anything else in it;
+ * - a result is text: pictures in one go into a user's message behind the whole group of results;
+ * - calls have ids: where a dialect has none they are made, the same ones in every request, and
+ *   results are joined to them by name and order;
+ * - thoughts go to vendors who want to see them again, in the member they have for it.
+ *
+ * A client of the same dialect gets its messages as they came, member for member, but for seals in
+ * the gateway's wrapping, which are opened. */
+#include "llm/carry.h"
+#include "llm/dialect_chat.h"
+#include "llm/media.h"
+#include "llm/seal.h"
+#include "llm/tool_name.h"
+
+struct dialect_chat_call {
+    str id, name;
+    struct dialect_chat_call *next;
+};
+
+/* Vendors who have stayed with max_tokens have stayed with the first years' messages, too: content
+ * is a string wherever nothing but text is in it. */
+static bool takes_parts(const struct dialect_chat_pen *p)
+{
+    return !dialect_chat_can(p, CAN_OLD_MAX_TOKENS);
+}
+
+static bool takes_marks(const struct dialect_chat_pen *p)
+{
+    return p->as == DIALECT_OPENROUTER || dialect_chat_can(p, CAN_CACHE_MARKS);
+}
+
+static bool is_kept_whole(const struct dialect_chat_pen *p, const struct block *b)
+{
+    return dialect_chat_has_verbatim(p, &b->verbatim, "type");
+}
+
+static void put_whole(struct dialect_chat_pen *p, const struct block *b)
+{
+    json_begin_object(&p->j, NULL);
+    dialect_chat_put_extras(p, &b->verbatim, "");
+    json_end_object(&p->j);
+}
+
+/* ---- ids ---- */
+
+static str fit_id(struct dialect_chat_pen *p, str id)
+{
+    const struct name_rule *rule =
+        dialect_chat_can(p, CAN_SHORT_IDS) ? &id_rule_mistral : &id_rule_openai;
+    return name_fit(p->w->a, rule, S_EMPTY, id);
+}
+
+static str call_id(struct dialect_chat_pen *p, const struct tool_call *call)
+{
+    if (call->id.n > 0)
+        return fit_id(p, call->id);
+    struct dialect_chat_call *made = arena_new(p->w->a, struct dialect_chat_call);
+    made->id = fit_id(p, make_id(p->w->a, "call_", S_EMPTY, p->n_ids++));
+    made->name = call->name;
+    struct dialect_chat_call **at = &p->calls;
+    while (*at)
+        at = &(*at)->next;
+    *at = made;
+    return made->id;
+}
+
+/* The id of the first call that waits for a result of this name, else of the first that waits. */
+static str result_id(struct dialect_chat_pen *p, const struct tool_result *result)
+{
+    if (result->id.n > 0)
+        return fit_id(p, result->id);
+    struct dialect_chat_call **at = &p->calls;
+    while (*at && !str_eq((*at)->name, result->name))
+        at = &(*at)->next;
+    if (!*at)
+        at = &p->calls;
+    if (!*at)
+        return fit_id(p, make_id(p->w->a, "call_", result->name, p->n_ids++));
+    str id = (*at)->id;
+    *at = (*at)->next;
+    return id;
+}
+
+/* ---- parts ---- */
+
+static void put_mark(struct dialect_chat_pen *p, const struct cache_mark *mark)
+{
+    struct json_writer *j = &p->j;
+    if (!mark->is_set || !takes_marks(p))
+        return;
+    if (p->as != DIALECT_OPENROUTER) {
+        json_put_raw(j, "prompt_cache_breakpoint", S("{\"mode\":\"explicit\"}"));
+        return;
+    }
+    json_begin_object(j, "cache_control");
+    json_put_str(j, "type", S("ephemeral"));
+    if (mark->ttl.n > 0)
+        json_put_str(j, "ttl", mark->ttl);
+    json_end_object(j);
+}
+
+static void put_text_part(struct dialect_chat_pen *p, const struct block *b, str text)
+{
+    struct json_writer *j = &p->j;
+    bool is_refusal = b->kind == BLOCK_REFUSAL;
+    json_begin_object(j, NULL);
+    if (!dialect_chat_has_verbatim(p, &b->verbatim, "type"))
+        json_put_str(j, "type", is_refusal ? S("refusal") : S("text"));
+    json_put_str(j, is_refusal ? "refusal" : "text", text);
+    if (p->is_own)
+        dialect_chat_put_extras(p, &b->verbatim, "");
+    else
+        put_mark(p, &b->cache);
+    dialect_chat_put_extras(p, &b->extras, "messages.content.");
+    json_end_object(j);
+}
+
+static void put_image(struct dialect_chat_pen *p, const char *name, const struct media *m)
+{
+    struct json_writer *j = &p->j;
+    json_begin_object(j, name);
+    json_put_str(j, "url", media_url(p->w->a, m));
+    if (m->detail.n > 0)
+        json_put_str(j, "detail", m->detail);
+    json_end_object(j);
+}
+
+static void put_audio(struct dialect_chat_pen *p, const struct media *m)
+{
+    struct json_writer *j = &p->j;
+    str format = media_extension(m->mime);
+    json_begin_object(j, "input_audio");
+    json_put_str(j, "data", m->bytes);
+    json_put_str(j, "format", format.n > 0 ? format : S("wav"));
+    json_end_object(j);
+}
+
+static void put_file(struct dialect_chat_pen *p, const struct media *m)
+{
+    struct json_writer *j = &p->j;
+    str extension = media_extension(m->mime);
+    json_begin_object(j, "file");
+    if (m->source == MEDIA_FILE_ID)
+        json_put_str(j, "file_id", m->bytes);
+    else
+        json_put_str(j, "file_data", media_url(p->w->a, m));
+    if (m->name.n > 0)
+        json_put_str(j, "filename", m->name);
+    else if (m->source != MEDIA_FILE_ID)
+        json_put_str(j, "filename",
+                     arena_concat(p->w->a,
+                                  (str[]){S("document."), extension.n > 0 ? extension : S("pdf")},
+                                  2));
+    json_end_object(j);
+}
+
+/* May the medium be written at all? Only its own provider has a file behind an id. */
+static bool is_known_here(const struct dialect_chat_pen *p, const struct media *m)
+{
+    switch (m->source) {
+    case MEDIA_BASE64:
+        return true;
+    case MEDIA_URL:
+        return m->kind == MEDIA_IMAGE || m->kind == MEDIA_VIDEO || p->as == DIALECT_OPENROUTER;
+    case MEDIA_FILE_ID:
+        return m->kind == MEDIA_DOCUMENT && p->c->origin == DIALECT_RESPONSES;
+    case MEDIA_URI:
+    case MEDIA_TEXT:
+    case MEDIA_BLOCKS:
+        break;
+    }
+    return false;
+}
+
+static int refuse_media(struct dialect_chat_pen *p, const struct media *m)
+{
+    static const char *const kinds[] = {[MEDIA_IMAGE] = "image",
+                                        [MEDIA_AUDIO] = "audio",
+                                        [MEDIA_VIDEO] = "video",
+                                        [MEDIA_DOCUMENT] = "document"};
+    return writing_refuse(p->w, "messages",
+                          "The model's provider cannot take %s content in this form: send the "
+                          "bytes themselves.",
+                          kinds[m->kind]);
+}
+
+static int put_media_part(struct dialect_chat_pen *p, const struct block *b)
+{
+    const struct media *m = &b->media;
+    struct json_writer *j = &p->j;
+    if (!is_known_here(p, m))
+        return refuse_media(p, m);
+    json_begin_object(j, NULL);
+    switch (m->kind) {
+    case MEDIA_IMAGE:
+        json_put_str(j, "type", S("image_url"));
+        put_image(p, "image_url", m);
+        break;
+    case MEDIA_VIDEO:
+        json_put_str(j, "type", S("video_url"));
+        put_image(p, "video_url", m);
+        break;
+    case MEDIA_AUDIO:
+        json_put_str(j, "type", S("input_audio"));
+        put_audio(p, m);
+        break;
+    case MEDIA_DOCUMENT:
+        json_put_str(j, "type", S("file"));
+        put_file(p, m);
+        break;
+    }
+    put_mark(p, &b->cache);
+    json_end_object(j);
+    return 0;
+}
+
+/* A document that is text, or made of it: its title and the text; else S_EMPTY. */
+static str document_text(struct dialect_chat_pen *p, const struct media *m)
+{
+    str text = m->bytes;
+    if (m->source == MEDIA_BLOCKS)
+        text = block_list_text(p->w->a, m->blocks, S("\n\n"));
+    else if (m->source != MEDIA_TEXT)
+        return S_EMPTY;
+    if (m->name.n == 0)
+        return text;
+    return arena_concat(p->w->a, (str[]){m->name, S("\n\n"), text}, 3);
+}
+
+/* Was the medium fetched since it was read, so that what was kept of it is old? */
+static bool is_changed(const struct dialect_chat_pen *p, const struct block *b)
+{
+    const struct json *image = extras_find(&b->verbatim, S("image_url"));
+    const struct json *url = image && json_is_str(image) ? image : json_get(image, "url");
+    return url && b->media.source == MEDIA_BASE64 && str_has_prefix(json_str(url), S("http")) &&
+           p->is_own;
+}
+
+static int put_part(struct dialect_chat_pen *p, const struct block *b)
+{
+    if (is_kept_whole(p, b) && b->kind != BLOCK_TEXT && !is_changed(p, b)) {
+        put_whole(p, b);
+        return 0;
+    }
+    if (b->kind == BLOCK_TEXT || b->kind == BLOCK_REFUSAL) {
+        put_text_part(p, b, b->text);
+        return 0;
+    }
+    if (b->kind == BLOCK_OPAQUE && dialect_chat_takes(p->as, b->extras.origin)) {
+        json_put_value(&p->j, NULL, b->raw);
+        return 0;
+    }
+    if (b->kind != BLOCK_MEDIA)
+        return 0;
+    str text = document_text(p, &b->media);
+    if (text.n == 0)
+        return put_media_part(p, b);
+    loss_add(p->w->loss, LOSS_EMULATED, S("messages.content.document"));
+    put_text_part(p, &(struct block){.kind = BLOCK_TEXT, .cache = b->cache}, text);
+    return 0;
+}
+
+/* ---- content ---- */
+
+/* What of a list of blocks stands in a message's content. */
+struct content {
+    size_t n_texts, n_others; /* others need an array */
+    const struct block *first;
+    bool has_marks;
+};
+
+static bool is_content(const struct dialect_chat_pen *p, const struct block *b)
+{
+    switch (b->kind) {
+    case BLOCK_TEXT:
+    case BLOCK_MEDIA:
+        return true;
+    case BLOCK_REFUSAL:
+        return !p->is_own;
+    case BLOCK_REASONING:
+        return is_kept_whole(p, b);
+    case BLOCK_OPAQUE:
+        return dialect_chat_takes(p->as, b->extras.origin);
+    case BLOCK_TOOL_CALL:
+    case BLOCK_TOOL_RESULT:
+        break;
+    }
+    return false;
+}
+
+static struct content survey(const struct dialect_chat_pen *p, const struct block *list)
+{
+    struct content s = {.first = NULL};
+    for (const struct block *b = list; b; b = b->next) {
+        if (!is_content(p, b))
+            continue;
+        if (!s.first)
+            s.first = b;
+        bool is_text = b->kind == BLOCK_TEXT || b->kind == BLOCK_REFUSAL;
+        s.n_texts += is_text;
+        s.n_others += !is_text;
+        s.has_marks = s.has_marks || (b->cache.is_set && takes_marks(p));
+    }
+    return s;
+}
+
+static int put_parts(struct dialect_chat_pen *p, const struct block *list)
+{
+    int rc = 0;
+    json_begin_array(&p->j, "content");
+    for (const struct block *b = list; rc == 0 && b; b = b->next) {
+        if (is_content(p, b))
+            rc = put_part(p, b);
+    }
+    json_end_array(&p->j);
+    return rc;
+}
+
+/* Texts joined where they cannot stand one by one. */
+static str joined(struct dialect_chat_pen *p, const struct block *list, str between)
+{
+    str text = S_EMPTY;
+    bool is_first = true;
+    for (const struct block *b = list; b; b = b->next) {
+        if (b->kind != BLOCK_TEXT && b->kind != BLOCK_REFUSAL)
+            continue;
+        text = is_first ? b->text : arena_concat(p->w->a, (str[]){text, between, b->text}, 3);
+        is_first = false;
+    }
+    return text;
+}
+
+/* The member content; `between` joins texts for those who take one string only. */
+static int put_content(struct dialect_chat_pen *p, const struct block *list, bool is_plain,
+                       str between)
+{
+    struct content s = survey(p, list);
+    if (p->is_own && !is_plain)
+        return put_parts(p, list);
+    bool is_one = s.n_texts <= 1 && !s.has_marks;
+    if (s.n_others > 0 || (!is_one && (s.has_marks || takes_parts(p))))
+        return put_parts(p, list);
+    json_put_str(&p->j, "content", joined(p, list, between));
+    return 0;
+}
+
+static void note_opaque(struct dialect_chat_pen *p, const struct block *list)
+{
+    for (const struct block *b = list; b; b = b->next) {
+        if (b->kind == BLOCK_OPAQUE && !dialect_chat_takes(p->as, b->extras.origin))
+            loss_add(p->w->loss, LOSS_DROPPED,
+                     arena_concat(p->w->a, (str[]){S("messages.content."), b->type}, 2));
+    }
+}
+
+/* ---- assistant ---- */
+
+/* What the client calls a thought. */
+static str thought_name(const struct chat *c)
+{
+    switch (c->origin) {
+    case DIALECT_CHAT:
+    case DIALECT_OPENROUTER:
+        return S("reasoning_content");
+    case DIALECT_RESPONSES:
+        return S("reasoning");
+    case DIALECT_GEMINI:
+        return S("thought");
+    case DIALECT_BEDROCK:
+        return S("reasoningContent");
+    default: /* style: the rest call it alike */
+        return S("thinking");
+    }
+}
+
+static bool is_thought(const struct dialect_chat_pen *p, const struct block *b)
+{
+    return b->kind == BLOCK_REASONING && !is_kept_whole(p, b);
+}
+
+/* A seal goes back to the provider that made it, through whichever client it came. */
+static bool seal_is_theirs(const struct dialect_chat_pen *p, const struct seal *s)
+{
+    if (s->kind == SEAL_NONE)
+        return false;
+    return s->provider.n > 0 ? str_eq(s->provider, p->w->provider) : p->is_own;
+}
+
+static void put_details(struct dialect_chat_pen *p, const struct turn *t)
+{
+    int64_t index = 0;
+    json_begin_array(&p->j, "reasoning_details");
+    for (const struct block *b = t->blocks; b; b = b->next) {
+        if (!is_thought(p, b))
+            continue;
+        const struct reasoning_part *part = b->reasoning.parts;
+        struct dialect_chat_detail d = {.is_summary = part && part->is_summary, .index = index++};
+        d.text = reasoning_text(p->w->a, &b->reasoning);
+        d.seal = seal_is_theirs(p, &b->seal) ? &b->seal : NULL;
+        d.is_raw = true;
+        if (d.text.n > 0 || d.seal)
+            dialect_chat_put_detail(&p->j, p->w->a, &d);
+    }
+    json_end_array(&p->j);
+}
+
+static str thoughts_text(struct dialect_chat_pen *p, const struct turn *t)
+{
+    str text = S_EMPTY;
+    for (const struct block *b = t->blocks; b; b = b->next) {
+        str one = is_thought(p, b) ? reasoning_text(p->w->a, &b->reasoning) : S_EMPTY;
+        if (one.n == 0)
+            continue;
+        text = text.n == 0 ? one : arena_concat(p->w->a, (str[]){text, S("\n\n"), one}, 3);
+    }
+    return text;
+}
+
+static bool has_thoughts(const struct dialect_chat_pen *p, const struct turn *t)
+{
+    for (const struct block *b = t->blocks; b; b = b->next) {
+        if (is_thought(p, b))
+            return true;
+    }
+    return false;
+}
+
+static void put_thoughts(struct dialect_chat_pen *p, const struct turn *t)
+{
+    static const char *const kept[] = {"reasoning_content", "reasoning", "reasoning_details"};
+    for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
+        if (dialect_chat_has_verbatim(p, &t->verbatim, kept[i]))
+            return; /* written with the rest of it */
+    }
+    bool has_any = has_thoughts(p, t);
+    bool has_calls = block_list_has(t->blocks, BLOCK_TOOL_CALL);
+    str text = thoughts_text(p, t);
+    if (!has_any && !(has_calls && dialect_chat_can(p, CAN_REPLAY_ALWAYS)))
+        return;
+    if (has_any && (p->as == DIALECT_OPENROUTER || dialect_chat_can(p, CAN_REASONING_DETAILS)))
+        put_details(p, t);
+    else if (dialect_chat_can(p, CAN_REASONING_CONTENT | CAN_REPLAY_ALWAYS))
+        json_put_str(&p->j, "reasoning_content", text);
+    else if (dialect_chat_can(p, CAN_REASONING))
+        json_put_str(&p->j, "reasoning", text);
+    else
+        loss_add(p->w->loss, LOSS_DROPPED, thought_name(p->c));
+}
+
+static str call_arguments(struct dialect_chat_pen *p, const struct tool_call *call)
+{
+    str args = call->args.n > 0 ? call->args : json_text(p->w->a, call->value);
+    return str_trim(args).n > 0 ? args : S("{}");
+}
+
+/* {"input": text} as text. */
+static str wrapped_input(struct arena *a, str text)
+{
+    struct buf b;
+    buf_init(&b, 6 * text.n + 64);
+    struct json_writer j = json_writer(&b);
+    json_begin_object(&j, NULL);
+    json_put_str(&j, "input", text);
+    json_end_object(&j);
+    str out = arena_str(a, buf_str(&b));
+    buf_fini(&b);
+    return out;
+}
+
+static void put_callee(struct dialect_chat_pen *p, const struct tool_call *call, bool is_custom)
+{
+    struct json_writer *j = &p->j;
+    json_begin_object(j, is_custom ? "custom" : "function");
+    json_put_str(j, "name", name_fit(p->w->a, &name_rule_openai, call->space, call->name));
+    if (is_custom)
+        json_put_str(j, "input", call->args);
+    else if (call->kind == TOOL_CUSTOM)
+        json_put_str(j, "arguments", wrapped_input(p->w->a, call->args));
+    else
+        json_put_str(j, "arguments", call_arguments(p, call));
+    json_end_object(j);
+}
+
+static void put_call(struct dialect_chat_pen *p, const struct block *b)
+{
+    const struct tool_call *call = &b->call;
+    struct json_writer *j = &p->j;
+    str id = call_id(p, call);
+    if (dialect_chat_has_verbatim(p, &b->verbatim, "function") && str_eq(id, call->id)) {
+        put_whole(p, b);
+        return;
+    }
+    bool is_custom = call->kind == TOOL_CUSTOM && dialect_chat_takes_custom(p);
+    json_begin_object(j, NULL);
+    json_put_str(j, "id", id);
+    json_put_str(j, "type", is_custom ? S("custom") : S("function"));
+    put_callee(p, call, is_custom);
+    if (seal_is_theirs(p, &b->seal))
+        dialect_chat_put_call_seal(j, b->seal.value);
+    json_end_object(j);
+}
+
+static void put_calls(struct dialect_chat_pen *p, const struct turn *t)
+{
+    size_t n = 0;
+    if (dialect_chat_has_verbatim(p, &t->verbatim, "function_call"))
+        return;
+    for (const struct block *b = t->blocks; b; b = b->next) {
+        if (b->kind != BLOCK_TOOL_CALL || b->call.kind == TOOL_SERVER)
+            continue;
+        if (n++ == 0)
+            json_begin_array(&p->j, "tool_calls");
+        put_call(p, b);
+    }
+    if (n > 0)
+        json_end_array(&p->j);
+}
+
+static bool is_empty_content(const struct dialect_chat_pen *p, const struct turn *t)
+{
+    struct content s = survey(p, t->blocks);
+    if (p->is_own)
+        return !s.first;
+    return s.n_others == 0 && (!s.first || (s.n_texts == 1 && s.first->text.n == 0));
+}
+
+/* Pictures and the like that a model made are of no use to one that takes text from itself. */
+static const struct block *without_media(struct dialect_chat_pen *p, const struct block *list)
+{
+    if (p->is_own || !block_list_has(list, BLOCK_MEDIA))
+        return list;
+    struct block *kept = NULL;
+    for (const struct block *b = list; b; b = b->next) {
+        if (b->kind == BLOCK_MEDIA)
+            continue;
+        struct block *copy = arena_new(p->w->a, struct block);
+        *copy = *b;
+        copy->next = copy->last = NULL;
+        block_add(&kept, copy);
+    }
+    loss_add(p->w->loss, LOSS_DROPPED, S("messages.content.media"));
+    return kept;
+}
+
+static int put_assistant(struct dialect_chat_pen *p, const struct turn *t)
+{
+    int rc = 0;
+    bool has_calls = block_list_has(t->blocks, BLOCK_TOOL_CALL);
+    const struct block *blocks = without_media(p, t->blocks);
+    put_thoughts(p, t);
+    if (!is_empty_content(p, t))
+        rc = put_content(p, blocks, t->is_plain, S_EMPTY);
+    else if (!p->is_own && has_calls)
+        json_put_null(&p->j, "content");
+    else if (!p->is_own)
+        json_put_str(&p->j, "content", S_EMPTY);
+    put_calls(p, t);
+    return rc;
+}
+
+/* ---- results ---- */
+
+static str result_text(struct dialect_chat_pen *p, const struct tool_result *r)
+{
+    str text =
+        r->value && !r->blocks ? json_text(p->w->a, r->value) : joined(p, r->blocks, S("\n"));
+    if (r->failed != YES)
+        return text;
+    loss_add(p->w->loss, LOSS_EMULATED, S("messages.content.is_error"));
+    return arena_concat(p->w->a, (str[]){S("Error: "), text}, 2);
+}
+
+/* Documents that are text stand with the text of the result. */
+static bool is_media_beside(const struct block *b)
+{
+    return b->kind == BLOCK_MEDIA;
+}
+
+static int put_result_content(struct dialect_chat_pen *p, const struct tool_result *r)
+{
+    bool is_plain = r->is_plain;
+    if (p->is_own || (dialect_chat_can(p, CAN_IMAGES_IN_RESULTS) && !r->value))
+        return put_content(p, r->blocks, is_plain, S("\n"));
+    json_put_str(&p->j, "content", result_text(p, r));
+    return 0;
+}
+
+static int put_result(struct dialect_chat_pen *p, const struct turn *t, const struct block *b)
+{
+    struct json_writer *j = &p->j;
+    json_begin_object(j, NULL);
+    if (!dialect_chat_has_verbatim(p, &t->verbatim, "role"))
+        json_put_str(j, "role", S("tool"));
+    if (!p->is_own || b->result.id.n > 0)
+        json_put_str(j, "tool_call_id", result_id(p, &b->result));
+    int rc = p->is_own && !b->result.blocks ? 0 : put_result_content(p, &b->result);
+    if (p->is_own) {
+        if (t->name.n > 0)
+            json_put_str(j, "name", t->name);
+        dialect_chat_put_extras(p, &t->verbatim, "");
+        dialect_chat_put_extras(p, &t->extras, "messages.");
+    }
+    json_end_object(j);
+    note_opaque(p, b->result.blocks);
+    return rc;
+}
+
+static bool has_result_media(const struct turn *t)
+{
+    for (const struct block *b = t->blocks; b; b = b->next) {
+        if (b->kind == BLOCK_TOOL_RESULT && block_list_has(b->result.blocks, BLOCK_MEDIA))
+            return true;
+    }
+    return false;
+}
+
+static int put_media_of(struct dialect_chat_pen *p, const struct block *result)
+{
+    int rc = 0;
+    if (!block_list_has(result->result.blocks, BLOCK_MEDIA))
+        return 0;
+    str id = result->result.id.n > 0 ? fit_id(p, result->result.id) : result->result.name;
+    str intro = arena_concat(p->w->a, (str[]){S("Content of the tool result "), id, S(":")}, 3);
+    put_text_part(p, &(struct block){.kind = BLOCK_TEXT}, intro);
+    for (const struct block *b = result->result.blocks; rc == 0 && b; b = b->next) {
+        if (is_media_beside(b))
+            rc = put_part(p, b);
+    }
+    return rc;
+}
+
+/* What the results of the turns from `from` up to `to` could not hold, as a user's message. */
+static int put_group_media(struct dialect_chat_pen *p, const struct turn *from,
+                           const struct turn *to)
+{
+    bool has_any = false;
+    int rc = 0;
+    if (p->is_own || dialect_chat_can(p, CAN_IMAGES_IN_RESULTS))
+        return 0;
+    for (const struct turn *t = from; t != to; t = t->next)
+        has_any = has_any || has_result_media(t);
+    if (!has_any)
+        return 0;
+    loss_add(p->w->loss, LOSS_EMULATED, S("messages.content.tool_result"));
+    json_begin_object(&p->j, NULL);
+    json_put_str(&p->j, "role", S("user"));
+    json_begin_array(&p->j, "content");
+    for (const struct turn *t = from; rc == 0 && t != to; t = t->next) {
+        for (const struct block *b = t->blocks; rc == 0 && b; b = b->next) {
+            if (b->kind == BLOCK_TOOL_RESULT)
+                rc = put_media_of(p, b);
+        }
+    }
+    json_end_array(&p->j);
+    json_end_object(&p->j);
+    return rc;
+}
+
+/* ---- turns ---- */
+
+static str role_word(const struct dialect_chat_pen *p, enum role role)
+{
+    if (role == ROLE_DEVELOPER && !p->is_own && !dialect_chat_can(p, CAN_DEVELOPER))
+        return S("system");
+    if (role == ROLE_TOOL)
+        return S("user"); /* what stands beside results */
+    return str_from_cz(role_name(role));
+}
+
+static int put_message(struct dialect_chat_pen *p, const struct turn *t)
+{
+    struct json_writer *j = &p->j;
+    json_begin_object(j, NULL);
+    if (!dialect_chat_has_verbatim(p, &t->verbatim, "role"))
+        json_put_str(j, "role", role_word(p, t->role));
+    int rc = 0;
+    bool is_kept = dialect_chat_has_verbatim(p, &t->verbatim, "content");
+    if (t->role == ROLE_ASSISTANT)
+        rc = put_assistant(p, t);
+    else if (!is_kept)
+        rc = put_content(p, t->blocks, t->is_plain, S("\n\n"));
+    if (t->name.n > 0)
+        json_put_str(j, "name", t->name);
+    if (p->is_own)
+        dialect_chat_put_extras(p, &t->verbatim, "");
+    dialect_chat_put_extras(p, &t->extras, "messages.");
+    json_end_object(j);
+    note_opaque(p, t->blocks);
+    return rc;
+}
+
+static bool has_results(const struct turn *t)
+{
+    return t && block_list_has(t->blocks, BLOCK_TOOL_RESULT);
+}
+
+static bool has_only_results(const struct turn *t)
+{
+    for (const struct block *b = t->blocks; b; b = b->next) {
+        if (b->kind != BLOCK_TOOL_RESULT)
+            return false;
+    }
+    return t->blocks != NULL;
+}
+
+static int put_results(struct dialect_chat_pen *p, const struct turn *t)
+{
+    int rc = 0;
+    for (const struct block *b = t->blocks; rc == 0 && b; b = b->next) {
+        if (b->kind == BLOCK_TOOL_RESULT)
+            rc = put_result(p, t, b);
+    }
+    return rc;
+}
+
+static int put_turns(struct dialect_chat_pen *p)
+{
+    const struct turn *group = NULL; /* where the results began that stand together */
+    int rc = 0;
+    for (const struct turn *t = p->c->turns; rc == 0 && t; t = t->next) {
+        bool is_result = has_only_results(t);
+        if (!group && has_results(t))
+            group = t;
+        rc = put_results(p, t);
+        if (rc == 0 && group && !(is_result && has_results(t->next))) {
+            rc = put_group_media(p, group, t->next);
+            group = NULL;
+        }
+        if (rc == 0 && !is_result)
+            rc = put_message(p, t);
+    }
+    return rc;
+}
+
+static int put_instructions(struct dialect_chat_pen *p)
+{
+    if (!p->c->instructions)
+        return 0;
+    json_begin_object(&p->j, NULL);
+    json_put_str(&p->j, "role", S("system"));
+    int rc = put_content(p, p->c->instructions, p->c->instructions_is_plain, S("\n\n"));
+    json_end_object(&p->j);
+    note_opaque(p, p->c->instructions);
+    return rc;
+}
+
+int dialect_chat_put_messages(struct dialect_chat_pen *p)
+{
+    json_begin_array(&p->j, "messages");
+    int rc = put_instructions(p);
+    if (p->hint.n > 0) {
+        json_begin_object(&p->j, NULL);
+        json_put_str(&p->j, "role", S("system"));
+        json_put_str(&p->j, "content", p->hint);
+        json_end_object(&p->j);
+    }
+    if (rc == 0)
+        rc = put_turns(p);
+    json_end_array(&p->j);
+    return rc;
+}

@@ -1,0 +1,642 @@
+/* Messages of the chat dialect as turns and blocks (OpenAI's API reference, "Create chat
+ * completion", request body, messages).
+ *
+ * An assistant's message becomes its blocks in the order thoughts, content, refusal, calls: the
+ * order in which models make them, for the wire does not say. Vendors have three ways to send
+ * thoughts along: reasoning_details (OpenRouter), reasoning_content (DeepSeek and those after it)
+ * and reasoning (Groq, Cerebras); the first is the only one with seals, so it wins.
+ *
+ * What is read is kept verbatim as well wherever the wire can say one thing in several ways, so that
+ * a body written for the same dialect is the one that came. The exception are seals of other
+ * dialects in the gateway's wrapping: those have to be opened on the way out.
+ *
+ * The same functions read what stands in answers; r->code says so, and then less is demanded. */
+#include "llm/carry.h"
+#include "llm/dialect_chat.h"
+#include "llm/media.h"
+#include "llm/seal.h"
+
+#define ROOM_MIN (256u << 10)
+
+int dialect_chat_check_room(struct reading *r)
+{
+    if (r->a->used_bytes + ROOM_MIN < r->a->cap_bytes)
+        return 0;
+    return member_fail(r, NULL, "The body has too many parts.");
+}
+
+void dialect_chat_keep(struct reading *r, struct extras *e, const char *key, const struct json *v)
+{
+    if (!v)
+        return;
+    e->origin = r->origin;
+    extras_add(r->a, e, str_from_cz(key), v);
+}
+
+/* Keeps every member of the object: it is written back whole. */
+static void keep_all(struct reading *r, struct extras *e, const struct json *object)
+{
+    *e = (struct extras){.origin = r->origin};
+    for (struct json_iter it = json_iter(object); json_iter_next(&it);)
+        extras_add(r->a, e, it.key, it.value);
+}
+
+static bool is_wrapped(str seal)
+{
+    return str_has_prefix(seal, S(SEAL_MAGIC));
+}
+
+/* ---- media ---- */
+
+static int fail_media(struct reading *r, const char *name)
+{
+    return member_fail(r, name, STR_FMT " is neither a URL nor base64.",
+                       STR_ARG(reading_path(r, name)));
+}
+
+static int read_url(struct reading *r, const char *name, const struct json *v, struct media *m)
+{
+    enum media_kind kind = m->kind;
+    if (!v || !json_is_str(v))
+        return member_fail(r, name, STR_FMT " must be a string.", STR_ARG(reading_path(r, name)));
+    if (!media_from_url(r->a, json_str(v), m))
+        return fail_media(r, name);
+    m->kind = kind;
+    return 0;
+}
+
+/* image_url, video_url, document_url: {url, detail}, or as Mistral writes it, the URL alone. */
+static int read_url_part(struct reading *r, const char *name, const struct json *v, struct media *m)
+{
+    enum { URL, DETAIL };
+    static const char *const keys[] = {[URL] = "url", [DETAIL] = "detail"};
+    const struct json *value[ARRAY_LEN(keys)];
+    if (v && json_is_str(v))
+        return read_url(r, name, v, m);
+    struct reading in = reading_at(r, name, -1);
+    int rc = MEMBERS_READ(&in, v, keys, value, NULL);
+    if (rc == 0)
+        rc = member_str(&in, "detail", value[DETAIL], &m->detail);
+    return rc != 0 ? rc : read_url(&in, "url", value[URL], m);
+}
+
+static int read_audio_part(struct reading *r, const char *name, const struct json *v,
+                           struct media *m)
+{
+    enum { DATA, FORMAT };
+    static const char *const keys[] = {[DATA] = "data", [FORMAT] = "format"};
+    const struct json *value[ARRAY_LEN(keys)];
+    str format = S_EMPTY;
+    struct reading in = reading_at(r, name, -1);
+    int rc = MEMBERS_READ(&in, v, keys, value, NULL);
+    if (rc == 0)
+        rc = member_str(&in, "format", value[FORMAT], &format);
+    if (rc != 0)
+        return rc;
+    if (!value[DATA] || !json_is_str(value[DATA]))
+        return member_fail(&in, "data", STR_FMT " must be a string.",
+                           STR_ARG(reading_path(&in, "data")));
+    str text = json_str(value[DATA]);
+    bool is_read = str_has_prefix(text, S("data:"))
+                       ? media_from_url(r->a, text, m)
+                       : media_from_base64(r->a, text, media_mime(format), m);
+    m->kind = MEDIA_AUDIO;
+    return is_read ? 0 : fail_media(&in, "data");
+}
+
+static int read_file_part(struct reading *r, const char *name, const struct json *v,
+                          struct media *m)
+{
+    enum { FILE_DATA, FILE_ID, FILENAME };
+    static const char *const keys[] = {
+        [FILE_DATA] = "file_data", [FILE_ID] = "file_id", [FILENAME] = "filename"};
+    const struct json *value[ARRAY_LEN(keys)];
+    struct reading in = reading_at(r, name, -1);
+    int rc = MEMBERS_READ(&in, v, keys, value, NULL);
+    if (rc == 0 && value[FILE_DATA])
+        rc = read_url(&in, "file_data", value[FILE_DATA], m);
+    if (rc == 0 && !value[FILE_DATA]) {
+        m->source = MEDIA_FILE_ID;
+        rc = member_str(&in, "file_id", value[FILE_ID], &m->bytes);
+    }
+    if (rc == 0)
+        rc = member_str(&in, "filename", value[FILENAME], &m->name);
+    if (rc == 0 && m->bytes.n == 0)
+        return member_fail(&in, NULL, STR_FMT " needs file_data or file_id.",
+                           STR_ARG(reading_path(&in, NULL)));
+    return rc;
+}
+
+/* ---- content ---- */
+
+enum { P_TYPE, P_TEXT, P_REFUSAL, P_THINKING, P_CACHE, P_BREAKPOINT };
+static const char *const part_keys[] = {
+    [P_TYPE] = "type",           [P_TEXT] = "text",
+    [P_REFUSAL] = "refusal",     [P_THINKING] = "thinking",
+    [P_CACHE] = "cache_control", [P_BREAKPOINT] = "prompt_cache_breakpoint",
+};
+
+static int read_cache_mark(struct reading *r, const struct json *const *v, struct block *b)
+{
+    if (v[P_BREAKPOINT])
+        b->cache.is_set = true;
+    dialect_chat_keep(r, &b->verbatim, part_keys[P_BREAKPOINT], v[P_BREAKPOINT]);
+    if (!v[P_CACHE])
+        return 0;
+    b->cache.is_set = true;
+    dialect_chat_keep(r, &b->verbatim, part_keys[P_CACHE], v[P_CACHE]);
+    struct reading in = reading_at(r, part_keys[P_CACHE], -1);
+    return member_str(&in, "ttl", json_get(v[P_CACHE], "ttl"), &b->cache.ttl);
+}
+
+/* {type: thinking, thinking: text or [{type: text, text}]}, as Mistral writes it. */
+static int read_thinking(struct reading *r, const struct json *v, struct block *b)
+{
+    str text = S_EMPTY;
+    b->kind = BLOCK_REASONING;
+    if (v && json_type(v) == JSON_STRING) {
+        reasoning_add(r->a, &b->reasoning, false, json_str(v));
+        return 0;
+    }
+    int rc = member_type(r, "thinking", v, JSON_ARRAY);
+    for (struct json_iter it = json_iter(v); rc == 0 && json_iter_next(&it);) {
+        rc = member_str(r, "thinking", json_get(it.value, "text"), &text);
+        if (rc == 0 && text.n > 0)
+            reasoning_add(r->a, &b->reasoning, false, text);
+        text = S_EMPTY;
+    }
+    return rc;
+}
+
+static const struct media_form {
+    str type; /* of the part, and the name of its member */
+    enum media_kind kind;
+    int (*read)(struct reading *r, const char *name, const struct json *v, struct media *m);
+} media_forms[] = {
+    {{"image_url", 9}, MEDIA_IMAGE, read_url_part},
+    {{"input_audio", 11}, MEDIA_AUDIO, read_audio_part},
+    {{"file", 4}, MEDIA_DOCUMENT, read_file_part},
+    {{"video_url", 9}, MEDIA_VIDEO, read_url_part},
+    {{"document_url", 12}, MEDIA_DOCUMENT, read_url_part},
+};
+
+/* True when the part is a medium; then *rc says how its reading went. */
+static bool read_media(struct reading *r, const struct json *part, str type, struct block *b,
+                       int *rc)
+{
+    for (size_t i = 0; i < ARRAY_LEN(media_forms); i++) {
+        const struct media_form *f = &media_forms[i];
+        if (!str_eq(f->type, type))
+            continue;
+        b->kind = BLOCK_MEDIA;
+        b->media.kind = f->kind;
+        *rc = f->read(r, f->type.p, json_get(part, f->type.p), &b->media);
+        keep_all(r, &b->verbatim, part);
+        return true;
+    }
+    return false;
+}
+
+static int read_text(struct reading *r, const char *name, const struct json *v, str *out)
+{
+    if (!v)
+        return member_fail(r, name, STR_FMT " must be a string.", STR_ARG(reading_path(r, name)));
+    return member_str(r, name, v, out);
+}
+
+int dialect_chat_read_part(struct reading *r, const struct json *v, struct block **out)
+{
+    const struct json *value[ARRAY_LEN(part_keys)];
+    str type = S_EMPTY;
+    struct block *b = block_new(r->a, BLOCK_TEXT);
+    int rc = dialect_chat_check_room(r);
+    if (rc == 0)
+        rc = MEMBERS_READ(r, v, part_keys, value, &b->extras);
+    if (rc == 0)
+        rc = read_text(r, "type", value[P_TYPE], &type);
+    if (rc != 0)
+        return rc;
+    *out = b;
+    if (str_eq(type, S("text")) || str_eq(type, S("input_text")) || str_eq(type, S("output_text")))
+        rc = read_text(r, "text", value[P_TEXT], &b->text);
+    else if (str_eq(type, S("refusal"))) {
+        b->kind = BLOCK_REFUSAL;
+        rc = read_text(r, "refusal", value[P_REFUSAL], &b->text);
+    } else if (str_eq(type, S("thinking"))) {
+        rc = read_thinking(r, value[P_THINKING], b);
+        keep_all(r, &b->verbatim, v);
+    } else if (!read_media(r, v, type, b, &rc)) {
+        b->kind = BLOCK_OPAQUE;
+        b->type = type;
+        b->raw = v;
+    }
+    if (b->kind == BLOCK_TEXT && !str_eq(type, S("text")))
+        dialect_chat_keep(r, &b->verbatim, "type", value[P_TYPE]);
+    bool is_whole = b->kind == BLOCK_MEDIA || b->kind == BLOCK_REASONING;
+    if (is_whole || b->kind == BLOCK_OPAQUE)
+        b->extras = (struct extras){.origin = r->origin};
+    return rc != 0 || is_whole ? rc : read_cache_mark(r, value, b);
+}
+
+int dialect_chat_read_content(struct reading *r, const struct json *v, struct block **list,
+                              bool *is_plain)
+{
+    *is_plain = v && json_type(v) == JSON_STRING;
+    if (!v)
+        return 0;
+    if (*is_plain) {
+        block_add(list, block_text(r->a, json_str(v)));
+        return 0;
+    }
+    if (json_type(v) != JSON_ARRAY)
+        return member_fail(r, "content", STR_FMT " must be a string or an array of parts.",
+                           STR_ARG(reading_path(r, "content")));
+    long i = 0;
+    for (struct json_iter it = json_iter(v); json_iter_next(&it); i++) {
+        struct reading in = reading_at(r, "content", i);
+        struct block *b = NULL;
+        int rc = dialect_chat_read_part(&in, it.value, &b);
+        if (rc != 0)
+            return rc;
+        block_add(list, b);
+    }
+    return 0;
+}
+
+/* ---- calls ---- */
+
+struct seal dialect_chat_call_seal(struct arena *a, const struct json *call)
+{
+    const struct json *google = json_get(json_get(call, "extra_content"), "google");
+    str value = json_str(json_get(google, "thought_signature"));
+    if (value.n == 0)
+        return (struct seal){.kind = SEAL_NONE};
+    return seal_unwrap(a, value, SEAL_SIGNATURE, FAMILY_GEMINI);
+}
+
+/* Arguments are a string; some servers and some clients send the object itself. */
+static int read_arguments(struct reading *r, const char *name, const struct json *v,
+                          struct tool_call *call)
+{
+    if (!v)
+        return 0;
+    if (json_type(v) == JSON_STRING) {
+        call->args = json_str(v);
+        return 0;
+    }
+    if (json_type(v) != JSON_OBJECT)
+        return member_fail(r, name, STR_FMT " must be a string.", STR_ARG(reading_path(r, name)));
+    call->value = v;
+    call->args = json_text(r->a, v);
+    return 0;
+}
+
+/* {name, arguments} of a function, {name, input} of a custom tool. */
+static int read_callee(struct reading *r, const char *name, const struct json *v,
+                       struct tool_call *call)
+{
+    enum { NAME, ARGUMENTS, INPUT };
+    static const char *const keys[] = {
+        [NAME] = "name", [ARGUMENTS] = "arguments", [INPUT] = "input"};
+    const struct json *value[ARRAY_LEN(keys)];
+    struct reading in = reading_at(r, name, -1);
+    int rc = MEMBERS_READ(&in, v, keys, value, NULL);
+    if (rc == 0)
+        rc = read_text(&in, "name", value[NAME], &call->name);
+    if (rc != 0)
+        return rc;
+    if (call->kind == TOOL_CUSTOM)
+        return member_str(&in, "input", value[INPUT], &call->args);
+    return read_arguments(&in, "arguments", value[ARGUMENTS], call);
+}
+
+int dialect_chat_read_call(struct reading *r, const struct json *v, struct block **out)
+{
+    enum { ID, TYPE, FUNCTION, CUSTOM };
+    static const char *const keys[] = {
+        [ID] = "id", [TYPE] = "type", [FUNCTION] = "function", [CUSTOM] = "custom"};
+    const struct json *value[ARRAY_LEN(keys)];
+    str type = S_EMPTY;
+    struct block *b = block_new(r->a, BLOCK_TOOL_CALL);
+    int rc = dialect_chat_check_room(r);
+    if (rc == 0)
+        rc = MEMBERS_READ(r, v, keys, value, NULL);
+    if (rc == 0)
+        rc = member_str(r, "id", value[ID], &b->call.id);
+    if (rc == 0)
+        rc = member_str(r, "type", value[TYPE], &type);
+    if (rc != 0)
+        return rc;
+    bool is_custom = str_eq(type, S("custom")) || (!value[FUNCTION] && value[CUSTOM]);
+    b->call.kind = is_custom ? TOOL_CUSTOM : TOOL_FUNCTION;
+    rc = is_custom ? read_callee(r, "custom", value[CUSTOM], &b->call)
+                   : read_callee(r, "function", value[FUNCTION], &b->call);
+    b->seal = dialect_chat_call_seal(r->a, v);
+    if (b->seal.provider.n == 0)
+        keep_all(r, &b->verbatim, v);
+    *out = b;
+    return rc;
+}
+
+static int read_calls(struct reading *r, const struct json *v, struct block **list)
+{
+    long i = 0;
+    int rc = member_type(r, "tool_calls", v, JSON_ARRAY);
+    for (struct json_iter it = json_iter(v); rc == 0 && json_iter_next(&it); i++) {
+        struct reading in = reading_at(r, "tool_calls", i);
+        struct block *b = NULL;
+        rc = dialect_chat_read_call(&in, it.value, &b);
+        if (rc == 0)
+            block_add(list, b);
+    }
+    return rc;
+}
+
+/* ---- thoughts ---- */
+
+enum seal_family dialect_chat_format_family(str name)
+{
+    static const struct {
+        str prefix;
+        enum seal_family family;
+    } table[] = {
+        {{"anthropic", 9}, FAMILY_ANTHROPIC},
+        {{"google", 6}, FAMILY_GEMINI},
+        {{"openai", 6}, FAMILY_OPENAI},
+        {{"azure", 5}, FAMILY_OPENAI},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        if (str_has_prefix(name, table[i].prefix))
+            return table[i].family;
+    }
+    return name.n > 0 && !str_eq(name, S("unknown")) ? FAMILY_OTHER : FAMILY_UNKNOWN;
+}
+
+/* One entry of reasoning_details. */
+struct detail {
+    str type, text, value, format;
+    int64_t index;
+    bool is_summary, is_encrypted;
+};
+
+static int read_detail(struct reading *r, const struct json *v, struct detail *d)
+{
+    enum { TYPE, TEXT, SUMMARY, SIGNATURE, DATA, FORMAT, INDEX };
+    static const char *const keys[] = {
+        [TYPE] = "type", [TEXT] = "text",     [SUMMARY] = "summary", [SIGNATURE] = "signature",
+        [DATA] = "data", [FORMAT] = "format", [INDEX] = "index"};
+    const struct json *value[ARRAY_LEN(keys)];
+    int rc = MEMBERS_READ(r, v, keys, value, NULL);
+    if (rc != 0)
+        return rc;
+    *d = (struct detail){.type = json_str(value[TYPE]), .index = -1};
+    d->is_summary = str_eq(d->type, S("reasoning.summary"));
+    d->is_encrypted = str_eq(d->type, S("reasoning.encrypted"));
+    d->text = json_str(value[d->is_summary ? SUMMARY : TEXT]);
+    d->value = json_str(value[d->is_encrypted ? DATA : SIGNATURE]);
+    d->format = json_str(value[FORMAT]);
+    if (!value[INDEX] || !json_i64(value[INDEX], &d->index))
+        d->index = -1;
+    return 0;
+}
+
+/* Clients that add up a stream keep its entries as they came: those of one index and type are one
+ * thought in pieces. */
+static bool goes_on(const struct detail *last, const struct detail *d)
+{
+    return last->index >= 0 && last->index == d->index && last->value.n == 0 && !d->is_encrypted &&
+           str_eq(last->type, d->type);
+}
+
+static void append_text(struct arena *a, struct reasoning *r, const struct detail *d)
+{
+    if (!r->last_part || d->is_summary)
+        reasoning_add(a, r, d->is_summary, d->text);
+    else
+        r->last_part->text = arena_concat(a, (str[]){r->last_part->text, d->text}, 2);
+}
+
+static void add_detail(struct reading *r, const struct detail *d, struct block *b)
+{
+    enum seal_family family = dialect_chat_format_family(d->format);
+    bool is_redacted = d->is_encrypted && family == FAMILY_ANTHROPIC;
+    if (d->text.n > 0)
+        append_text(r->a, &b->reasoning, d);
+    if (d->value.n > 0)
+        b->seal = seal_unwrap(r->a, d->value, is_redacted ? SEAL_REDACTED : SEAL_SIGNATURE, family);
+}
+
+static int read_details(struct reading *r, const struct json *v, struct block **list,
+                        bool *has_wrapped)
+{
+    struct detail last = {.index = -1}, d = {.index = -1};
+    struct block *b = NULL;
+    long i = 0;
+    int rc = member_type(r, "reasoning_details", v, JSON_ARRAY);
+    for (struct json_iter it = json_iter(v); rc == 0 && json_iter_next(&it); i++) {
+        struct reading in = reading_at(r, "reasoning_details", i);
+        rc = dialect_chat_check_room(r);
+        if (rc == 0)
+            rc = read_detail(&in, it.value, &d);
+        if (rc != 0 || (d.text.n == 0 && d.value.n == 0))
+            continue;
+        if (!b || !goes_on(&last, &d)) {
+            b = block_new(r->a, BLOCK_REASONING);
+            block_add(list, b);
+        }
+        add_detail(r, &d, b);
+        *has_wrapped = *has_wrapped || is_wrapped(d.value);
+        last = d;
+    }
+    return rc;
+}
+
+int dialect_chat_read_thoughts(struct reading *r, const struct dialect_chat_thoughts *v,
+                               struct block **list, struct extras *kept)
+{
+    str content = S_EMPTY, text = S_EMPTY;
+    bool has_wrapped = false;
+    struct block *details = NULL;
+    int rc = member_str(r, "reasoning_content", v->content, &content);
+    if (rc == 0 && v->text && json_type(v->text) == JSON_STRING)
+        text = json_str(v->text);
+    if (rc == 0)
+        rc = read_details(r, v->details, &details, &has_wrapped);
+    if (rc != 0)
+        return rc;
+    if (content.n == 0)
+        content = text;
+    if (details) {
+        block_add(list, details);
+    } else if (content.n > 0) {
+        struct block *b = block_new(r->a, BLOCK_REASONING);
+        reasoning_add(r->a, &b->reasoning, false, content);
+        block_add(list, b);
+    }
+    if (has_wrapped)
+        return 0;
+    dialect_chat_keep(r, kept, "reasoning_content", v->content);
+    dialect_chat_keep(r, kept, "reasoning", v->text);
+    dialect_chat_keep(r, kept, "reasoning_details", v->details);
+    return 0;
+}
+
+/* ---- messages ---- */
+
+enum {
+    M_ROLE,
+    M_CONTENT,
+    M_NAME,
+    M_CALLS,
+    M_CALL_ID,
+    M_REFUSAL,
+    M_AUDIO,
+    M_FUNCTION_CALL,
+    M_REASONING_CONTENT,
+    M_REASONING,
+    M_DETAILS,
+    M_ANNOTATIONS,
+};
+static const char *const message_keys[] = {
+    [M_ROLE] = "role",
+    [M_CONTENT] = "content",
+    [M_NAME] = "name",
+    [M_CALLS] = "tool_calls",
+    [M_CALL_ID] = "tool_call_id",
+    [M_REFUSAL] = "refusal",
+    [M_AUDIO] = "audio",
+    [M_FUNCTION_CALL] = "function_call",
+    [M_REASONING_CONTENT] = "reasoning_content",
+    [M_REASONING] = "reasoning",
+    [M_DETAILS] = "reasoning_details",
+    [M_ANNOTATIONS] = "annotations",
+};
+
+static int read_role(struct reading *r, const struct json *v, enum role *out)
+{
+    static const struct {
+        str name;
+        enum role role;
+    } roles[] = {
+        {{"system", 6}, ROLE_SYSTEM}, {{"developer", 9}, ROLE_DEVELOPER},
+        {{"user", 4}, ROLE_USER},     {{"assistant", 9}, ROLE_ASSISTANT},
+        {{"tool", 4}, ROLE_TOOL},     {{"function", 8}, ROLE_TOOL},
+    };
+    str name = S_EMPTY;
+    int rc = read_text(r, "role", v, &name);
+    for (size_t i = 0; rc == 0 && i < ARRAY_LEN(roles); i++) {
+        if (!str_eq(roles[i].name, name))
+            continue;
+        *out = roles[i].role;
+        return 0;
+    }
+    if (rc != 0)
+        return rc;
+    return member_fail(r, "role",
+                       STR_FMT " must be one of system, developer, user, assistant, tool.",
+                       STR_ARG(reading_path(r, "role")));
+}
+
+static int read_assistant(struct reading *r, const struct json *const *v, struct turn *t)
+{
+    struct dialect_chat_thoughts thoughts = {
+        .details = v[M_DETAILS], .content = v[M_REASONING_CONTENT], .text = v[M_REASONING]};
+    str refusal = S_EMPTY;
+    int rc = dialect_chat_read_thoughts(r, &thoughts, &t->blocks, &t->verbatim);
+    if (rc == 0)
+        rc = dialect_chat_read_content(r, v[M_CONTENT], &t->blocks, &t->is_plain);
+    if (rc == 0)
+        rc = member_str(r, "refusal", v[M_REFUSAL], &refusal);
+    if (rc == 0 && v[M_REFUSAL]) {
+        struct block *b = block_new(r->a, BLOCK_REFUSAL);
+        b->text = refusal;
+        block_add(&t->blocks, b);
+        dialect_chat_keep(r, &t->verbatim, "refusal", v[M_REFUSAL]);
+    }
+    if (rc == 0)
+        rc = read_calls(r, v[M_CALLS], &t->blocks);
+    if (rc == 0 && v[M_CALLS] && json_count(v[M_CALLS]) == 0)
+        dialect_chat_keep(r, &t->verbatim, "tool_calls", v[M_CALLS]);
+    if (rc == 0 && v[M_FUNCTION_CALL]) {
+        struct block *b = block_new(r->a, BLOCK_TOOL_CALL);
+        rc = read_callee(r, "function_call", v[M_FUNCTION_CALL], &b->call);
+        block_add(&t->blocks, b);
+        dialect_chat_keep(r, &t->verbatim, "function_call", v[M_FUNCTION_CALL]);
+    }
+    dialect_chat_keep(r, &t->verbatim, "audio", v[M_AUDIO]);
+    dialect_chat_keep(r, &t->verbatim, "annotations", v[M_ANNOTATIONS]);
+    return rc;
+}
+
+/* A tool's result; of a function of old, joined to its call by the name. */
+static int read_result(struct reading *r, const struct json *const *v, struct turn *t)
+{
+    struct block *b = block_new(r->a, BLOCK_TOOL_RESULT);
+    int rc = member_str(r, "tool_call_id", v[M_CALL_ID], &b->result.id);
+    if (rc == 0)
+        rc = dialect_chat_read_content(r, v[M_CONTENT], &b->result.blocks, &b->result.is_plain);
+    b->result.name = t->name;
+    t->is_plain = b->result.is_plain;
+    block_add(&t->blocks, b);
+    if (str_eq(json_str(v[M_ROLE]), S("function")))
+        dialect_chat_keep(r, &t->verbatim, "role", v[M_ROLE]);
+    return rc;
+}
+
+/* Members that the role has no use for, as they came. */
+static void keep_unread(struct reading *r, const struct json *const *v, struct turn *t)
+{
+    unsigned is_read = 1u << M_ROLE | 1u << M_CONTENT | 1u << M_NAME;
+    if (t->role == ROLE_TOOL)
+        is_read |= 1u << M_CALL_ID;
+    if (t->role == ROLE_ASSISTANT)
+        is_read = ~(1u << M_CALL_ID);
+    for (size_t i = 0; i < ARRAY_LEN(message_keys); i++) {
+        if ((is_read & 1u << i) == 0)
+            dialect_chat_keep(r, &t->verbatim, message_keys[i], v[i]);
+    }
+}
+
+static int read_message(struct reading *r, const struct json *v, struct chat *out)
+{
+    const struct json *value[ARRAY_LEN(message_keys)];
+    struct extras extras;
+    enum role role = ROLE_USER;
+    int rc = dialect_chat_check_room(r);
+    if (rc == 0)
+        rc = MEMBERS_READ(r, v, message_keys, value, &extras);
+    if (rc == 0)
+        rc = read_role(r, value[M_ROLE], &role);
+    if (rc != 0)
+        return rc;
+    struct turn *t = turn_add(r->a, out, role);
+    t->extras = extras;
+    keep_unread(r, value, t);
+    if (value[M_CONTENT] && json_type(value[M_CONTENT]) == JSON_ARRAY &&
+        json_count(value[M_CONTENT]) == 0)
+        dialect_chat_keep(r, &t->verbatim, "content", value[M_CONTENT]);
+    rc = member_str(r, "name", value[M_NAME], &t->name);
+    if (rc != 0)
+        return rc;
+    if (role == ROLE_ASSISTANT)
+        return read_assistant(r, value, t);
+    if (role == ROLE_TOOL)
+        return read_result(r, value, t);
+    if (!value[M_CONTENT])
+        return member_fail(r, "content", STR_FMT " must be a string or an array of parts.",
+                           STR_ARG(reading_path(r, "content")));
+    return dialect_chat_read_content(r, value[M_CONTENT], &t->blocks, &t->is_plain);
+}
+
+int dialect_chat_read_messages(struct reading *r, const struct json *v, struct chat *out)
+{
+    if (!v || json_type(v) != JSON_ARRAY || json_count(v) == 0)
+        return member_fail(r, "messages", "messages must be an array with at least one message.");
+    long i = 0;
+    int rc = 0;
+    for (struct json_iter it = json_iter(v); rc == 0 && json_iter_next(&it); i++) {
+        struct reading in = reading_at(r, "messages", i);
+        rc = read_message(&in, it.value, out);
+    }
+    return rc;
+}
