@@ -6,9 +6,6 @@
  * nothing and is no loss. */
 #include "llm/carry.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/buf.h"
 
 #define JSON_TEXT_MAX (64u << 20) /* of one value; bodies are bounded before they are read */
@@ -117,32 +114,46 @@ static bool wants_reasoning(const struct reasoning_wish *r)
     return r->effort != EFFORT_UNSET || r->thinking != THINKING_UNSET || r->budget_tokens > 0;
 }
 
+static bool is_sampling_set(const struct sampling *p, enum setting s)
+{
+    const struct {
+        enum setting setting;
+        bool is_set;
+    } table[] = {
+        {SETTING_TEMPERATURE, p->temperature.n > 0},
+        {SETTING_TOP_P, p->top_p.n > 0},
+        {SETTING_TOP_K, p->top_k.n > 0},
+        {SETTING_MIN_P, p->min_p.n > 0},
+        {SETTING_FREQUENCY_PENALTY, p->frequency_penalty.n > 0},
+        {SETTING_PRESENCE_PENALTY, p->presence_penalty.n > 0},
+        {SETTING_REPEAT_PENALTY, p->repeat_penalty.n > 0},
+        {SETTING_SEED, p->seed.n > 0},
+        {SETTING_LOGIT_BIAS, json_count(p->logit_bias) > 0},
+        {SETTING_N, p->n > 1},
+        {SETTING_LOGPROBS, p->logprobs == YES},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        if (table[i].setting == s)
+            return table[i].is_set;
+    }
+    return false;
+}
+
 static bool is_set(const struct chat *c, enum setting s)
 {
-    const struct sampling *p = &c->sampling;
     switch (s) {
     case SETTING_TEMPERATURE:
-        return p->temperature.n > 0;
     case SETTING_TOP_P:
-        return p->top_p.n > 0;
     case SETTING_TOP_K:
-        return p->top_k.n > 0;
     case SETTING_MIN_P:
-        return p->min_p.n > 0;
     case SETTING_FREQUENCY_PENALTY:
-        return p->frequency_penalty.n > 0;
     case SETTING_PRESENCE_PENALTY:
-        return p->presence_penalty.n > 0;
     case SETTING_REPEAT_PENALTY:
-        return p->repeat_penalty.n > 0;
     case SETTING_SEED:
-        return p->seed.n > 0;
     case SETTING_LOGIT_BIAS:
-        return json_count(p->logit_bias) > 0;
     case SETTING_N:
-        return p->n > 1;
     case SETTING_LOGPROBS:
-        return p->logprobs == YES;
+        return is_sampling_set(&c->sampling, s);
     case SETTING_MAX_OUTPUT:
         return c->max_output.n > 0;
     case SETTING_STOP:
@@ -236,6 +247,9 @@ int settings_carry(struct writing *w, const struct chat *c, enum dialect_id targ
     if (c->state.background == YES)
         return writing_refuse(w, "background",
                               "The model's provider does not answer in the background.");
+    if (c->own_only && c->origin != target)
+        return writing_refuse(w, c->own_only, "The model's provider cannot take %s in this form.",
+                              c->own_only);
     for (enum setting s = 0; s < SETTING_COUNT; s++) {
         if ((carried & UINT64_C(1) << s) == 0 && is_set(c, s))
             setting_lost(w, c, LOSS_DROPPED, s);
@@ -244,14 +258,15 @@ int settings_carry(struct writing *w, const struct chat *c, enum dialect_id targ
     return 0;
 }
 
-/* JSON numbers are shorter than JSON_NUMBER_MAX, so they fit. */
-static double number_of(str text)
+/* A number as it was written; 0 when it is none, or too large for a double. */
+static double number_of(struct arena *a, str text)
 {
-    char digits[JSON_NUMBER_MAX + 1];
-    size_t n = MIN(text.n, sizeof digits - 1);
-    memcpy(digits, text.p, n);
-    digits[n] = '\0';
-    return strtod(digits, NULL);
+    const struct json *v = NULL;
+    size_t error_at;
+    double d = 0;
+    if (json_read(a, text, &v, &error_at) != 0 || !json_double(v, &d))
+        return 0;
+    return d;
 }
 
 str setting_clamp(struct writing *w, const struct chat *c, enum setting s, str text, str low,
@@ -259,11 +274,11 @@ str setting_clamp(struct writing *w, const struct chat *c, enum setting s, str t
 {
     if (text.n == 0)
         return text;
-    double v = number_of(text);
-    if (v >= number_of(low) && v <= number_of(high))
+    double v = number_of(w->a, text), least = number_of(w->a, low), most = number_of(w->a, high);
+    if (v >= least && v <= most)
         return text;
     setting_lost(w, c, LOSS_CLAMPED, s);
-    return v < number_of(low) ? low : high;
+    return v < least ? low : high;
 }
 
 str json_text(struct arena *a, const struct json *v)
