@@ -255,12 +255,24 @@ static bool is_stream_type(str type)
            str_has_prefix_nocase(type, S("application/vnd.amazon.eventstream"));
 }
 
+/* Only the request had to be written anew: the answer is the client's own dialect. */
+static bool is_relayed(const struct translation *tr, str type)
+{
+    bool is_wrapped = str_has_prefix_nocase(type, S("application/vnd.amazon.eventstream")) &&
+                      tr->to->framing != FRAMING_EVENT_STREAM;
+    return tr->from == tr->to && !is_wrapped;
+}
+
 static int MAY_YIELD take_answer(struct translation *tr, struct call *call)
 {
     struct exchange *x = tr->x;
+    str type = http_header_get(&call->head, S("content-type"));
+    if (is_relayed(tr, type)) {
+        bool adds_usage = x->op->usage == OPERATION_USAGE_CHUNK && !tr->asked->asks_usage;
+        return answer_relay(x, call, adds_usage);
+    }
     if (call->head.status >= 300)
         return take_refusal(tr, call);
-    str type = http_header_get(&call->head, S("content-type"));
     bool is_stream = is_stream_type(type);
     if (!x->is_stream)
         return gather(tr, call, is_stream);
