@@ -229,6 +229,10 @@ static void write_error(const struct failure *f, struct buf *out)
 const struct codec dialect_anthropic = {
     .read_request = anthropic_read_request,
     .write_request = anthropic_write_request,
+    .read_message = anthropic_read_message,
+    .read_reply = anthropic_read_reply,
+    .write_event = anthropic_write_event,
+    .write_reply = anthropic_write_reply,
     .read_error = read_error,
     .write_error = write_error,
 };

@@ -125,3 +125,20 @@ int anthropic_read_reply(struct reading *r, const struct json *body, struct repl
 int anthropic_write_reply(struct writing *w, const struct reply *reply, struct buf *out);
 int anthropic_read_message(struct decoder *d, const struct message *m);
 int anthropic_write_event(struct encoder *e, const struct event *ev);
+
+/* The proof as a client of this dialect gets it: raw if it is Anthropic's, else wrapped; S_EMPTY:
+ * none. */
+str anthropic_seal_text(struct arena *a, const struct seal *s);
+/* How an answer's end is called; `has_calls`: of the client's tools. */
+str anthropic_stop_name(const struct writing *w, const struct finishing *f, bool has_calls);
+/* stop_details, when there is something to say. */
+void anthropic_put_refusal(struct json_writer *w, const struct finishing *f);
+/* Is this the tool that stands for a schema? */
+bool anthropic_is_json_tool(const struct block *b);
+/* The end of an answer in which a schema's tool was called and `has_calls` others were. */
+enum finish anthropic_finish_settle(enum finish f, bool has_json, bool has_calls);
+/* A wish for a stop sequence, a refusal: what the members of a message or a message_delta say. */
+void anthropic_read_finish(const struct json *from, struct finishing *f);
+/* What the provider changed in the request, "thinking_dropped: messages.1.content.0"; S_EMPTY:
+ * nothing. */
+str anthropic_read_changes(struct arena *a, const struct json *from);
