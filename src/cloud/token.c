@@ -12,12 +12,14 @@
 #include "base/err.h"
 #include "base/utf8.h"
 #include "cloud/xml.h"
+#include "wire/base64.h"
 #include "wire/http1_field.h"
 #include "wire/json.h"
 
 #define LIFE_S      3600 /* of a token whose answer does not say */
 #define US_PER_S    INT64_C(1000000)
 #define REFUSAL_MAX 300 /* bytes */
+#define BASIC_MAX   (64u << 10)
 
 /* ---- requests ---- */
 
@@ -55,6 +57,18 @@ void cloud_form_put(struct buf *form, str name, str value)
     cloud_percent_encode(form, name);
     buf_put_char(form, '=');
     cloud_percent_encode(form, value);
+}
+
+str cloud_basic(struct arena *a, str id, str secret)
+{
+    struct buf pair;
+    buf_init(&pair, BASIC_MAX);
+    cloud_percent_encode(&pair, id);
+    buf_put_char(&pair, ':');
+    cloud_percent_encode(&pair, secret);
+    str value = arena_concat(a, (str[]){S("Basic "), base64_encode(a, buf_str(&pair))}, 2);
+    buf_fini(&pair);
+    return value;
 }
 
 /* ---- refusals ---- */

@@ -42,4 +42,6 @@ str cloud_refusal(struct arena *a, int status, str body);
 /* A form body (application/x-www-form-urlencoded), grown pair by pair. */
 struct buf;
 void cloud_form_put(struct buf *form, str name, str value);
+/* "Basic ..." of id and secret, each encoded as in a form (RFC 6749 2.3.1). */
+str cloud_basic(struct arena *a, str id, str secret);
 void cloud_percent_encode(struct buf *out, str s); /* all but A-Z a-z 0-9 - . _ ~ */

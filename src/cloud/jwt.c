@@ -1,0 +1,79 @@
+/* A compact JWS: three parts in base64url, the last one signs the first two as they are written. */
+#include "cloud/jwt.h"
+
+#include "base/buf.h"
+#include "base/crypt.h"
+#include "base/err.h"
+#include "wire/base64.h"
+#include "wire/json.h"
+
+#define JWT_MAX    (64u << 10)
+#define CERT_BEGIN S("-----BEGIN CERTIFICATE-----")
+#define CERT_END   S("-----END CERTIFICATE-----")
+
+static void put_header(struct buf *b, const struct jwt_header *h)
+{
+    struct json_writer w = json_writer(b);
+    json_begin_object(&w, NULL);
+    json_put_str(&w, "alg", h->alg == JWT_PS256 ? S("PS256") : S("RS256"));
+    json_put_str(&w, "typ", S("JWT"));
+    if (h->key_id.n > 0)
+        json_put_str(&w, "kid", h->key_id);
+    if (h->certificate_sha256.n > 0)
+        json_put_str(&w, "x5t#S256", h->certificate_sha256);
+    json_end_object(&w);
+}
+
+static int sign(struct arena *a, str header, enum jwt_alg alg, str claims, str pem, str *jwt,
+                const char **why)
+{
+    struct buf text;
+    str signature;
+    enum crypt_padding padding = alg == JWT_PS256 ? CRYPT_PSS : CRYPT_PKCS1;
+    buf_init(&text, JWT_MAX);
+    base64_put_url(&text, header);
+    buf_put_char(&text, '.');
+    base64_put_url(&text, claims);
+    bool is_signed = crypt_sign_rsa(pem, padding, buf_str(&text), a, &signature, why);
+    if (is_signed) {
+        buf_put_char(&text, '.');
+        base64_put_url(&text, signature);
+        if (!buf_is_ok(&text))
+            *why = "the assertion is too large";
+    }
+    *jwt = arena_str(a, buf_str(&text));
+    buf_fini(&text);
+    return *why ? -E_CONFIG : 0;
+}
+
+int jwt_sign(struct arena *a, const struct jwt_header *h, str claims, str pem, str *jwt,
+             const char **why)
+{
+    struct buf header;
+    *why = NULL;
+    buf_init(&header, JWT_MAX);
+    put_header(&header, h);
+    int rc = sign(a, buf_str(&header), h->alg, claims, pem, jwt, why);
+    buf_fini(&header);
+    return rc;
+}
+
+str jwt_certificate_sha256(struct arena *a, str pem)
+{
+    uint8_t hash[SHA256_BYTES];
+    str der;
+    size_t begin = str_find(pem, CERT_BEGIN);
+    if (begin == STR_NONE)
+        return S_EMPTY;
+    str body = str_skip(pem, begin + CERT_BEGIN.n);
+    body = str_slice(body, 0, str_find(body, CERT_END));
+    if (!base64_decode(a, body, &der) || der.n == 0)
+        return S_EMPTY;
+    struct buf text;
+    crypt_sha256(der, hash);
+    buf_init(&text, 64);
+    base64_put_url(&text, str_of((const char *)hash, sizeof hash));
+    str out = arena_str(a, buf_str(&text));
+    buf_fini(&text);
+    return out;
+}
