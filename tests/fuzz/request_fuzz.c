@@ -56,6 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const str models[] = {S("m"), S("a/\"b\\\xc3\xa9"), S("gpt")};
     str body = str_of((const char *)data + 1, size ? size - 1 : 0);
     const struct operation *op = operation_get(size ? data[0] % OP_COUNT : OP_CHAT);
+    if (op->body == OPERATION_PATH)
+        op = operation_get(OP_CHAT); /* the model is in the body here */
     struct arena a;
     arena_init(&a, 0, SIZE_MAX / 2);
     struct request r, again;

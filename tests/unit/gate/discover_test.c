@@ -64,9 +64,10 @@ static void test_probes(void)
 
     for (size_t i = 0; i < n; i++) {
         engine_start(&engines[i]);
-        probes[i] = (struct probe){.id = "x", .base_path = S("/v1"), .port = engines[i].port};
+        probes[i] = (struct probe){
+            .id = "x", .base_path = S("/v1"), .list = "/models", .port = engines[i].port};
     }
-    probes[n] = (struct probe){.id = "nobody", .base_path = S("/v1"), .port = 1};
+    probes[n] = (struct probe){.id = "nobody", .base_path = S("/v1"), .list = "/models", .port = 1};
     int64_t begin_us = clock_read_us();
     probe_all(probes, n + 1);
     int64_t took_us = clock_read_us() - begin_us;
@@ -98,7 +99,7 @@ static void test_plan(void)
 static void test_config(void)
 {
     for (size_t i = 0; i < vendor_count(); i++) {
-        if (vendor_at(i)->env)
+        if (vendor_at(i)->env && vendor_at(i)->env[0] != '\0')
             must(unsetenv(vendor_at(i)->env) == 0);
     }
     must(setenv("GROQ_API_KEY", "k-" RESOLVED, 1) == 0);

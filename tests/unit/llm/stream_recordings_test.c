@@ -143,9 +143,13 @@ static void check_usage(const struct usage *u, str text)
     str usage = last_usage(text);
     is_int(u->input_tokens, number_of(usage, S("\"prompt_tokens\":"), S("\"input_tokens\":")),
            "input tokens");
-    is_int(u->output_tokens, number_of(usage, S("\"completion_tokens\":"), S("\"output_tokens\":")),
-           "output tokens");
     str cached = S("\"cached_tokens\":"), reasoning = S("\"reasoning_tokens\":");
+    int64_t output = number_of(usage, S("\"completion_tokens\":"), S("\"output_tokens\":"));
+    int64_t thought = number_of(usage, reasoning, reasoning);
+    int64_t total = number_of(usage, S("\"total_tokens\":"), S("\"total_tokens\":"));
+    if (thought > 0 && total == u->input_tokens + output + thought)
+        output += thought; /* xAI counts them beside */
+    is_int(u->output_tokens, output, "output tokens");
     is_int(u->cached_tokens, number_of(usage, cached, cached), "cached tokens");
     is_int(u->reasoning_tokens, number_of(usage, reasoning, reasoning), "reasoning tokens");
 }
