@@ -66,6 +66,76 @@ void responses_read_failure(const struct json *error, struct failure *f)
     f->class = responses_failure(f->code, f->type, f->class);
 }
 
+static void read_error(struct arena *a, const struct json *body, str hint, struct failure *f)
+{
+    (void)a;
+    (void)hint; /* of other dialects */
+    const struct json *error = json_get(body, "error");
+    if (error && json_type(error) == JSON_OBJECT) {
+        responses_read_failure(error, f);
+        return;
+    }
+    const struct json *message = json_is_str(error) ? error : json_get(body, "message");
+    f->message = json_str(message ? message : json_get(body, "detail"));
+    f->code = json_str(json_get(body, "code"));
+    f->class = responses_failure(f->code, S_EMPTY, f->class);
+}
+
+/* OpenAI's type and code for each class; where it has no code, the provider's own word stands. */
+void responses_failure_words(const struct failure *f, str *type, str *code)
+{
+    static const struct {
+        const char *type, *code;
+    } words[] = {
+        [FAILURE_BAD_REQUEST] = {"invalid_request_error", ""},
+        [FAILURE_CONTEXT] = {"invalid_request_error", "context_length_exceeded"},
+        [FAILURE_AUTH] = {"invalid_request_error", "invalid_api_key"},
+        [FAILURE_UPSTREAM_AUTH] = {"server_error", "upstream_auth"},
+        [FAILURE_BILLING] = {"insufficient_quota", "insufficient_quota"},
+        [FAILURE_FORBIDDEN] = {"invalid_request_error", ""},
+        [FAILURE_NOT_FOUND] = {"invalid_request_error", "model_not_found"},
+        [FAILURE_CONFLICT] = {"invalid_request_error", ""},
+        [FAILURE_TOO_LARGE] = {"invalid_request_error", "request_too_large"},
+        [FAILURE_UNPROCESSABLE] = {"invalid_request_error", ""},
+        [FAILURE_FILTERED] = {"invalid_request_error", "content_policy_violation"},
+        [FAILURE_RATE] = {"requests", "rate_limit_exceeded"},
+        [FAILURE_QUOTA] = {"insufficient_quota", "insufficient_quota"},
+        [FAILURE_OVERLOADED] = {"server_error", "overloaded"},
+        [FAILURE_TIMEOUT] = {"server_error", "timeout"},
+        [FAILURE_SERVER] = {"server_error", ""},
+    };
+    must(f->class < ARRAY_LEN(words));
+    *type = str_from_cz(words[f->class].type);
+    *code = str_from_cz(words[f->class].code);
+    if (code->n == 0)
+        *code = f->code;
+}
+
+static void put_or_null(struct json_writer *j, const char *key, str v)
+{
+    if (v.n > 0)
+        json_put_str(j, key, v);
+    else
+        json_put_null(j, key);
+}
+
+static void write_error(const struct failure *f, struct buf *out)
+{
+    str type, code;
+    responses_failure_words(f, &type, &code);
+    struct json_writer j = json_writer(out);
+    json_begin_object(&j, NULL);
+    json_begin_object(&j, "error");
+    json_put_str(&j, "message", f->message);
+    json_put_str(&j, "type", type);
+    put_or_null(&j, "param", f->param);
+    put_or_null(&j, "code", code);
+    if (f->gateway.n > 0)
+        json_put_raw(&j, "gateway", f->gateway);
+    json_end_object(&j);
+    json_end_object(&j);
+}
+
 /* ---- whole answers ---- */
 
 enum finish responses_finish(str status, str reason)
@@ -183,4 +253,8 @@ int responses_read_reply(struct reading *r, const struct json *body, struct repl
 const struct codec dialect_responses = {.read_request = responses_read_request,
                                         .write_request = responses_write_request,
                                         .read_message = responses_read_message,
-                                        .read_reply = responses_read_reply};
+                                        .read_reply = responses_read_reply,
+                                        .write_event = responses_write_event,
+                                        .write_reply = responses_write_reply,
+                                        .read_error = read_error,
+                                        .write_error = write_error};

@@ -8,7 +8,6 @@
  *   dialect_responses_tools.c    tools and tool choice, both ways
  *   dialect_responses_stream.c   reads a provider's stream
  *   dialect_responses_encode.c   writes a client's stream, and every answer
- *   dialect_responses_items_out.c  items and parts of an answer, as JSON
  *   dialect_responses_echo.c     the response object around the output: the settings asked for
  *
  * The wire formats are those of OpenAI's API reference, "Responses". */
@@ -91,15 +90,22 @@ NODISCARD int responses_write_reply(struct writing *w, const struct reply *r, st
 
 /* Where an answer stands when its object is written. */
 struct responses_state {
-    const char *status; /* "in_progress" */
+    str status; /* "in_progress" */
     str id, model, service_tier;
     int64_t created_s;
-    const char *incomplete;        /* reason; NULL: null */
+    int64_t completed_s;           /* -1: not yet */
+    str incomplete;                /* reason; empty: null */
     const struct failure *failure; /* NULL: null */
     const struct usage *usage;     /* NULL: null */
     const struct json *usage_raw;  /* wins */
-    str output;                    /* the items, as JSON with commas between */
-    const struct extras *extras;   /* of an answer that came in this dialect: they win */
+    str echo;                      /* see responses_echo */
+    const struct extras *extras;   /* of an answer that came in this dialect: instead of the echo */
 };
-void responses_put_response(struct json_writer *j, const char *key, const struct writing *w,
-                            const struct responses_state *s);
+/* Opens the response object and writes everything but its output; the caller writes that and
+ * closes the object. */
+void responses_begin_response(struct json_writer *j, const char *key,
+                              const struct responses_state *s);
+/* The settings that an answer repeats, as JSON text; only for responses_state. `c` may be NULL. */
+str responses_echo(struct arena *a, const struct chat *c);
+/* OpenAI's words for a failure: type and code; code may be empty. */
+void responses_failure_words(const struct failure *f, str *type, str *code);
