@@ -74,7 +74,7 @@ static int fail_type(struct reading *r, const char *name, const char *wanted)
 {
     str path = reading_path(r, name);
     if (path.n == 0)
-        path = S("The body");
+        path = r->code != 0 ? S("The provider's answer") : S("The body");
     str what = arena_printf(r->a, STR_FMT " must be %s.", STR_ARG(path), wanted);
     return fault(r, code_of(r), reading_path(r, name), what);
 }

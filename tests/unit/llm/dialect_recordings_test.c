@@ -6,59 +6,7 @@
  * - a decoder keeps to the grammar of events, and so does what comes out of the row of blocks;
  * - a stream translated and then folded is the stream folded and then translated, for every
  *   dialect that a client may speak. */
-#include "llm/dialect_pipe.h"
-#include "llm/ir_equal.h"
-#include "llm/recording.h"
-
-#include "tap.h"
-
-/* What does not hold, and why not. */
-static const struct {
-    const char *part, *property, *why;
-} known[] = {
-    {NULL, NULL, NULL},
-};
-
-static const char *known_reason(str name, const char *property)
-{
-    for (size_t i = 0; known[i].part; i++) {
-        if (recording_has(name, known[i].part) &&
-            recording_has(str_from_cz(property), known[i].property))
-            return known[i].why;
-    }
-    return NULL;
-}
-
-/* One line of TAP: nothing to say means that the property holds. */
-static void report(const struct recording *r, const char *property, str difference)
-{
-    const char *why = difference.n > 0 ? known_reason(r->name, property) : NULL;
-    struct buf line;
-    buf_init(&line, 1024);
-    buf_printf(&line, "%s: " STR_FMT, property, STR_ARG(r->name));
-    if (why)
-        buf_printf(&line, " # TODO %s", why);
-    buf_put_char(&line, '\0');
-    if (!why && difference.n > 0)
-        printf("# " STR_FMT "\n", STR_ARG(difference));
-    tap_result(difference.n == 0 || why, line.p ? line.p : property, __FILE__, __LINE__);
-    buf_fini(&line);
-}
-
-static str fault(struct pipe *p, const char *what)
-{
-    if (p->rc == 0)
-        return S_EMPTY;
-    return arena_printf(&p->a, "%s: %s " STR_FMT " (" STR_FMT ")", what, err_info(p->rc)->name,
-                        STR_ARG(p->err.message), STR_ARG(p->err.param));
-}
-
-static const struct json *parse(struct arena *a, str text)
-{
-    const struct json *v = NULL;
-    size_t error_at = 0;
-    return json_read(a, text, &v, &error_at) == 0 ? v : NULL;
-}
+#include "llm/recording_report.h"
 
 /* ---- requests ---- */
 
@@ -71,29 +19,19 @@ static void check_request(struct arena *a, const struct recording *r)
     pipe_init(&p, r->dialect, NULL, NULL);
     struct chat c = {.model = r->model, .is_stream = r->is_stream, .is_count = r->is_count};
     p.rc = pipe_chat(&p, r->dialect, r->bytes, &c);
-    str difference = fault(&p, "read");
+    str difference = pipe_fault(&p, "read");
     if (difference.n == 0) {
         str written = pipe_request(&p, r->dialect, &c, r->bytes);
-        difference = fault(&p, "written");
+        difference = pipe_fault(&p, "written");
         if (difference.n == 0)
-            difference = json_difference(&p.a, parse(a, r->bytes), parse(&p.a, written));
+            difference =
+                json_difference(&p.a, recording_json(a, r->bytes), recording_json(&p.a, written));
     }
-    report(r, "request", difference);
+    recording_report(r, "request", difference);
     pipe_fini(&p);
 }
 
 /* ---- answers ---- */
-
-static const enum dialect_id client_dialects[] = {
-    DIALECT_CHAT,    DIALECT_RESPONSES, DIALECT_ANTHROPIC, DIALECT_GEMINI,
-    DIALECT_BEDROCK, DIALECT_COHERE,    DIALECT_OLLAMA,
-};
-
-static bool can_answer(const struct dialect *d)
-{
-    const struct codec *c = d->codec;
-    return c->write_event && c->read_message && c->write_reply && c->read_reply;
-}
 
 /* The request that the answer was given to. */
 static const struct chat *asked(struct pipe *p, const struct recording *r, struct chat *c)
@@ -117,14 +55,15 @@ static void check_reply(struct arena *a, const struct recording *r)
     pipe_init(&p, r->dialect, NULL, NULL);
     const struct chat *from = asked(&p, r, &c);
     p.rc = pipe_read(&p, r->dialect, r->bytes, &reply);
-    str difference = fault(&p, "read");
+    str difference = pipe_fault(&p, "read");
     if (difference.n == 0) {
         str written = pipe_whole(&p, r->dialect, r->dialect, &reply, from);
-        difference = fault(&p, "written");
+        difference = pipe_fault(&p, "written");
         if (difference.n == 0)
-            difference = json_difference(&p.a, parse(a, r->bytes), parse(&p.a, written));
+            difference =
+                json_difference(&p.a, recording_json(a, r->bytes), recording_json(&p.a, written));
     }
-    report(r, "reply", difference);
+    recording_report(r, "reply", difference);
     pipe_fini(&p);
 }
 
@@ -149,12 +88,12 @@ static str streamed(struct pipe *p, const struct recording *r, const struct dial
     struct chat usage_wanted = {.asks_usage = true, .is_stream = true};
     first.encoder.w.asked = from && to == r->dialect ? from : &usage_wanted;
     run(&first, r);
-    str difference = fault(&first, "to the client");
+    str difference = pipe_fault(&first, "to the client");
     if (difference.n == 0 && first.behind.fault.n > 0)
         difference = first.behind.fault;
     if (difference.n == 0) {
         pipe_stream(p, to, buf_str(&first.out), (struct pipe_cut){0});
-        difference = fault(p, "by the client");
+        difference = pipe_fault(p, "by the client");
     }
     if (difference.n == 0 && p->before.fault.n > 0)
         difference = p->before.fault;
@@ -168,16 +107,16 @@ static str folded(struct pipe *p, const struct recording *r, const struct dialec
                   struct reply *out)
 {
     run(p, r);
-    str difference = fault(p, "folded");
+    str difference = pipe_fault(p, "folded");
     if (difference.n > 0)
         return difference;
     struct chat usage_wanted = {.asks_usage = true};
     str whole = pipe_whole(p, r->dialect, to, &p->reply, &usage_wanted);
-    difference = fault(p, "written");
+    difference = pipe_fault(p, "written");
     if (difference.n > 0)
         return difference;
     p->rc = pipe_read(p, to, whole, out);
-    return fault(p, "read again");
+    return pipe_fault(p, "read again");
 }
 
 static void check_translation(const struct recording *r, const struct dialect *to)
@@ -196,7 +135,7 @@ static void check_translation(const struct recording *r, const struct dialect *t
     buf_init(&b, sizeof(property));
     buf_printf(&b, "to " STR_FMT, STR_ARG(to->name));
     buf_put_char(&b, '\0');
-    report(r, b.p, difference);
+    recording_report(r, b.p, difference);
     buf_fini(&b);
     pipe_fini(&p);
     pipe_fini(&q);
@@ -209,15 +148,15 @@ static void check_own(const struct recording *r)
     pipe_init(&p, r->dialect, NULL, NULL);
     pipe_init(&q, r->dialect, NULL, NULL);
     run(&p, r);
-    str difference = fault(&p, "read");
+    str difference = pipe_fault(&p, "read");
     if (difference.n == 0 && p.before.fault.n > 0)
         difference = p.before.fault;
-    report(r, "events", difference);
+    recording_report(r, "events", difference);
     if (difference.n == 0) {
         difference = streamed(&q, r, r->dialect);
         if (difference.n == 0)
             difference = reply_difference(&q.a, &p.reply, &q.reply, IR_NO_START);
-        report(r, "own stream", difference);
+        recording_report(r, "own stream", difference);
     }
     pipe_fini(&p);
     pipe_fini(&q);
@@ -227,12 +166,12 @@ static void check_answer(struct arena *a, const struct recording *r)
 {
     if (r->kind == RECORDING_REPLY)
         check_reply(a, r);
-    if (!can_answer(r->dialect))
+    if (!dialect_can_answer(r->dialect))
         return;
     check_own(r);
     for (size_t i = 0; i < ARRAY_LEN(client_dialects); i++) {
         const struct dialect *to = dialect_get(client_dialects[i]);
-        if (to != r->dialect && can_answer(to))
+        if (to != r->dialect && dialect_can_answer(to))
             check_translation(r, to);
     }
 }
@@ -244,8 +183,8 @@ static void check_error(struct arena *a, const struct recording *r)
     if (!r->dialect->codec->read_error)
         return;
     struct failure f = {.class = failure_class_of(r->status), .status = r->status, .retry_ms = -1};
-    r->dialect->codec->read_error(a, parse(a, r->bytes), S_EMPTY, &f);
-    report(r, "error", f.message.n > 0 ? S_EMPTY : S("no message"));
+    r->dialect->codec->read_error(a, recording_json(a, r->bytes), S_EMPTY, &f);
+    recording_report(r, "error", f.message.n > 0 ? S_EMPTY : S("no message"));
     for (size_t i = 0; i < ARRAY_LEN(client_dialects); i++) {
         const struct dialect *to = dialect_get(client_dialects[i]);
         if (!to->codec->write_error || !to->codec->read_error)
@@ -253,14 +192,14 @@ static void check_error(struct arena *a, const struct recording *r)
         struct buf out;
         buf_init(&out, 1 << 20);
         to->codec->write_error(&f, &out);
-        const struct json *v = parse(a, buf_str(&out));
+        const struct json *v = recording_json(a, buf_str(&out));
         struct failure again = {.class = f.class, .status = f.status, .retry_ms = -1};
         if (v)
             to->codec->read_error(a, v, S_EMPTY, &again);
         struct ir_diff d = {.a = a};
         ir_int(&d, "valid JSON", 0, 1, v != NULL);
         ir_str(&d, "message", 0, f.message, again.message);
-        report(r, "error again", d.first);
+        recording_report(r, "error again", d.first);
         buf_fini(&out);
     }
 }

@@ -81,6 +81,7 @@ static void test_no_object(void)
     is_str(err.param, S("messages[0]"), "which is the parameter");
     r = reader(-E_PROVIDER_BODY);
     is_int(MEMBERS_READ(&r, NULL, keys, v, NULL), -E_PROVIDER_BODY, "whose fault it is is known");
+    is_str(err.message, S("The provider's answer must be an object."), "and said");
 }
 
 static void test_full_arena(void)

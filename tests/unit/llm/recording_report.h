@@ -1,0 +1,70 @@
+/* What the tests on recordings share: the client dialects, one line of TAP for every property of
+ * every recording, and the list of what is known not to hold. */
+#pragma once
+
+#include "llm/dialect_pipe.h"
+#include "llm/ir_equal.h"
+#include "llm/recording.h"
+
+#include "tap.h"
+
+/* What does not hold, and why not. */
+static const struct {
+    const char *part, *property, *why;
+} known[] = {
+    {NULL, NULL, NULL},
+};
+
+static inline const char *known_reason(str name, const char *property)
+{
+    for (size_t i = 0; known[i].part; i++) {
+        if (recording_has(name, known[i].part) &&
+            recording_has(str_from_cz(property), known[i].property))
+            return known[i].why;
+    }
+    return NULL;
+}
+
+/* One line of TAP: nothing to say means that the property holds. */
+static inline void recording_report(const struct recording *r, const char *property, str difference)
+{
+    const char *why = difference.n > 0 ? known_reason(r->name, property) : NULL;
+    struct buf line;
+    buf_init(&line, 1024);
+    buf_printf(&line, "%s: " STR_FMT, property, STR_ARG(r->name));
+    if (why)
+        buf_printf(&line, " # TODO %s", why);
+    buf_put_char(&line, '\0');
+    if (!why && difference.n > 0)
+        printf("# " STR_FMT "\n", STR_ARG(difference));
+    tap_result(difference.n == 0 || why, line.p ? line.p : property, __FILE__, __LINE__);
+    buf_fini(&line);
+}
+
+static inline str pipe_fault(struct pipe *p, const char *what)
+{
+    if (p->rc == 0)
+        return S_EMPTY;
+    return arena_printf(&p->a, "%s: %s " STR_FMT " (" STR_FMT ")", what, err_info(p->rc)->name,
+                        STR_ARG(p->err.message), STR_ARG(p->err.param));
+}
+
+static inline const struct json *recording_json(struct arena *a, str text)
+{
+    const struct json *v = NULL;
+    size_t error_at = 0;
+    return json_read(a, text, &v, &error_at) == 0 ? v : NULL;
+}
+
+/* Those that a client may speak. */
+static const enum dialect_id client_dialects[] = {
+    DIALECT_CHAT,    DIALECT_RESPONSES, DIALECT_ANTHROPIC, DIALECT_GEMINI,
+    DIALECT_BEDROCK, DIALECT_COHERE,    DIALECT_OLLAMA,
+};
+
+/* Is it there, both to be written and to be read? */
+static inline bool dialect_can_answer(const struct dialect *d)
+{
+    const struct codec *c = d->codec;
+    return c->write_event && c->read_message && c->write_reply && c->read_reply;
+}
