@@ -143,9 +143,12 @@ static str decoded(struct arena *a, str s)
     for (size_t i = 0; i < s.n; i++) {
         int high = s.p[i] == '%' && i + 2 < s.n ? str_hex_value(s.p[i + 1]) : -1;
         int low = high >= 0 ? str_hex_value(s.p[i + 2]) : -1;
-        bool is_escape = low >= 0;
-        out[n++] = is_escape ? (char)(high << 4 | low) : s.p[i];
-        i += is_escape ? 2 : 0;
+        out[n] = s.p[i];
+        if (low >= 0) {
+            out[n] = (char)(high << 4 | low);
+            i += 2;
+        }
+        n++;
     }
     return str_of(out, n);
 }

@@ -8,14 +8,11 @@
  * their number is bounded: a file of 4 MiB can hold two million mistakes. */
 #include "gate/config.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/err.h"
+#include "base/file.h"
 #include "gate/config_tree.h"
 #include "gate/discover.h"
 
@@ -60,61 +57,11 @@ static bool system_env(str name, str *value)
     return found != NULL;
 }
 
-static bool read_all(int fd, char *p, size_t n, size_t *got)
-{
-    *got = 0;
-    while (*got < n) {
-        ssize_t r = read(fd, p + *got, n - *got);
-        if (r == -1 && errno == EINTR)
-            continue;
-        if (r == -1)
-            return false;
-        if (r == 0)
-            break;
-        *got += (size_t)r;
-    }
-    return true;
-}
-
-/* The text of a regular file in the arena, or NULL with *why. Opened without blocking, so that a
- * FIFO cannot stop a reload. One byte more than the file's size is read, to see it grow. */
-static char *read_file(struct arena *a, const char *path, size_t max, const char **why, size_t *n)
-{
-    char *text = NULL;
-    struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-
-    if (fd == -1) {
-        *why = strerrordesc_np(errno);
-        return NULL;
-    }
-    if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
-        *why = "not a regular file";
-        goto out;
-    }
-    if (st.st_size > (off_t)max) {
-        *why = "too large";
-        goto out;
-    }
-    size_t size = (size_t)st.st_size;
-    text = arena_alloc(a, size + 1);
-    if (!read_all(fd, text, size + 1, n)) {
-        *why = strerrordesc_np(errno);
-        text = NULL;
-    } else if (*n > size) {
-        *why = "changed while it was read";
-        text = NULL;
-    }
-out:
-    close(fd);
-    return text;
-}
-
 static const char *system_file(struct arena *a, str path, str *text)
 {
     const char *why = NULL;
     size_t n = 0;
-    char *p = read_file(a, arena_cz(a, path), REFERENCE_MAX, &why, &n);
+    char *p = file_read(a, arena_cz(a, path), REFERENCE_MAX, &n, &why);
 
     if (!p)
         return why;
@@ -258,7 +205,7 @@ struct config *config_load(const char *path)
     size_t n = 0;
 
     arena_init(&scratch, CONFIG_FILE_MAX, 4 * (size_t)CONFIG_FILE_MAX);
-    char *text = read_file(&scratch, path, CONFIG_FILE_MAX, &why, &n);
+    char *text = file_read(&scratch, path, CONFIG_FILE_MAX, &n, &why);
     if (text) {
         parse(c, str_of(text, n));
         explicit_bzero(text, n);
