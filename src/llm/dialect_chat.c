@@ -315,9 +315,23 @@ static int write_request(struct writing *w, const struct chat *c, struct buf *ou
     return dialect_chat_write_request(w, c, out, DIALECT_CHAT);
 }
 
+static int write_event(struct encoder *e, const struct event *ev)
+{
+    return dialect_chat_write_event(e, ev, DIALECT_CHAT);
+}
+
+static int write_reply(struct writing *w, const struct reply *r, struct buf *out)
+{
+    return dialect_chat_write_reply(w, r, out, DIALECT_CHAT);
+}
+
 const struct codec dialect_chat = {
     .read_request = dialect_chat_read_request,
     .write_request = write_request,
+    .read_message = dialect_chat_read_message,
+    .read_reply = dialect_chat_read_reply,
+    .write_event = write_event,
+    .write_reply = write_reply,
     .read_error = dialect_chat_read_error,
     .write_error = dialect_chat_write_error,
 };

@@ -108,20 +108,29 @@ NODISCARD int dialect_chat_write_reply(struct writing *w, const struct reply *r,
 NODISCARD int dialect_chat_read_message(struct decoder *d, const struct message *m);
 NODISCARD int dialect_chat_write_event(struct encoder *e, const struct event *ev, uint8_t as);
 
-/* {id, object, created, model, ...} that every answer and chunk begins with. */
-struct dialect_chat_head {
-    str id, model, service_tier, system_fingerprint;
-    int64_t created_s;
-};
+/* What whole answers and chunks have in common. */
 void dialect_chat_read_start(const struct json *body, struct start *out);
 void dialect_chat_read_usage(struct arena *scratch, const struct json *usage, struct usage *out);
+void dialect_chat_read_finish(const struct json *choice, struct finishing *f);
+struct annotation *dialect_chat_read_annotation(struct arena *a, const struct json *v);
+/* Sources that stand beside the choices, appended at *at. */
+void dialect_chat_read_sources(struct arena *a, const struct json *body, struct annotation **at);
 void dialect_chat_put_usage(struct json_writer *w, const char *key, const struct usage *u);
+void dialect_chat_put_annotation(struct json_writer *w, const struct annotation *n, int64_t begin,
+                                 int64_t end);
+void dialect_chat_put_image(struct json_writer *w, struct arena *a, const struct media *m);
+/* What a choice held, which decides what its end is called. */
+struct dialect_chat_seen {
+    bool calls, refusal, uses_functions;
+};
+const char *dialect_chat_end_word(const struct finishing *f, const struct dialect_chat_seen *seen);
 /* One entry of reasoning_details for a thought and its seal. */
 struct dialect_chat_detail {
     bool is_summary;
     str text;
     const struct seal *seal; /* NULL: none */
     bool is_raw;             /* the seal is written as its maker wrote it; else wrapped */
+    bool is_rest;            /* of a stream: the text was in entries before, the seal is new */
     int64_t index;
 };
 void dialect_chat_put_detail(struct json_writer *w, struct arena *a,
@@ -133,5 +142,7 @@ void dialect_chat_put_call_seal(struct json_writer *w, str value);
 void dialect_chat_read_error(struct arena *a, const struct json *body, str hint, struct failure *f);
 void dialect_chat_write_error(const struct failure *f, struct buf *out);
 void dialect_chat_put_error(struct json_writer *w, const struct failure *f); /* member "error" */
+/* {"error":{code, message, ...}} of OpenRouter, without the outer braces. */
+void dialect_openrouter_put_error(struct buf *out, const struct failure *f);
 /* Does this chunk or body report an error? The vendors' forms differ. */
 bool dialect_chat_is_error(const struct json *body);

@@ -410,7 +410,7 @@ static bool goes_on(const struct detail *last, const struct detail *d)
 
 static void append_text(struct arena *a, struct reasoning *r, const struct detail *d)
 {
-    if (!r->last_part || d->is_summary)
+    if (!r->last_part)
         reasoning_add(a, r, d->is_summary, d->text);
     else
         r->last_part->text = arena_concat(a, (str[]){r->last_part->text, d->text}, 2);
