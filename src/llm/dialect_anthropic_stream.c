@@ -315,6 +315,13 @@ static int put_changes(struct decoder *d, const struct json *from)
     return text.n > 0 ? put(d, (struct event){.kind = EV_NOTICE, .notice = text}) : 0;
 }
 
+/* `said`, in memory that lasts; said again it costs nothing more. */
+static str kept(struct decoder *d, str before, str said)
+{
+    said = str_slice(said, 0, END_MAX);
+    return str_eq(said, before) ? before : arena_str(d->a, said);
+}
+
 /* Keeps what the last event will say. */
 static void note_finish(struct decoder *d, const struct json *from)
 {
@@ -322,10 +329,8 @@ static void note_finish(struct decoder *d, const struct json *from)
     struct finishing said = s->finish;
     said.details = NULL;
     anthropic_read_finish(from, &said);
-    if (!str_eq(said.native, s->finish.native))
-        said.native = arena_str(d->a, str_slice(said.native, 0, END_MAX));
-    if (!str_eq(said.stop_sequence, s->finish.stop_sequence))
-        said.stop_sequence = arena_str(d->a, str_slice(said.stop_sequence, 0, END_MAX));
+    said.native = kept(d, s->finish.native, said.native);
+    said.stop_sequence = kept(d, s->finish.stop_sequence, said.stop_sequence);
     if (said.details) {
         str raw = json_text(d->scratch, said.details);
         if (raw.n <= END_MAX)

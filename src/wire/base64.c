@@ -72,11 +72,11 @@ static inline void encode_12(const struct alphabet *to_letters, const char *from
     store_be64(six + 8, spread(load_be64(from + 6)));
     v16 v;
     memcpy(&v, six, sizeof v);
-    v16 letter = v + 'A';
-    letter += (v > 25) & ('a' - 'A' - 26);
-    letter += (v > 51) & ('0' - 'a' - 26);
-    letter += (v > 61) & to_letters->step_62;
-    letter += (v > 62) & to_letters->step_63;
+    v16 step = (v > 25) & ('a' - 'A' - 26);
+    step += (v > 51) & ('0' - 'a' - 26);
+    step += (v > 61) & to_letters->step_62;
+    step += (v > 62) & to_letters->step_63;
+    v16 letter = v + (step + 'A'); /* in this order no sum leaves its eight bits */
     memcpy(to, &letter, sizeof letter);
 }
 
@@ -173,8 +173,9 @@ static inline v16 values_of(v16 c, v16 *is_letter)
     v16 is_62 = (v16)((c == '+') | (c == '-'));
     v16 is_63 = (v16)((c == '/') | (c == '_'));
     *is_letter = upper | lower | digit | is_62 | is_63;
-    return (upper & (c - 'A')) | (lower & (c - ('a' - 26))) | (digit & (c + (52 - '0'))) |
-           (is_62 & 62) | (is_63 & 63);
+    v16 letter = c & *is_letter; /* what is no letter would leave its eight bits below */
+    return (upper & (letter - 'A')) | (lower & (letter - ('a' - 26))) |
+           (digit & (letter + (52 - '0'))) | (is_62 & 62) | (is_63 & 63);
 }
 
 /* Eight bytes of six bits as 48 bits at the top. */
