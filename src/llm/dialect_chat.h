@@ -38,6 +38,9 @@ enum seal_family dialect_chat_format_family(str name); /* "anthropic-claude-v1",
 
 NODISCARD int dialect_chat_read_request(struct reading *r, const struct json *body,
                                         struct chat *out);
+/* The settings alone; with out->is_text set logprobs is left to the caller. */
+NODISCARD int dialect_chat_read_settings(struct reading *r, const struct json *body,
+                                         struct chat *out);
 NODISCARD int dialect_chat_read_messages(struct reading *r, const struct json *v, struct chat *out);
 NODISCARD int dialect_chat_read_tools(struct reading *r, const struct json *const *v,
                                       struct chat *out);
@@ -81,10 +84,17 @@ struct dialect_chat_pen {
 };
 NODISCARD int dialect_chat_write_request(struct writing *w, const struct chat *c, struct buf *out,
                                          uint8_t as);
+struct dialect_chat_pen dialect_chat_pen(struct writing *w, const struct chat *c, struct buf *out,
+                                         uint8_t as);
 NODISCARD int dialect_chat_put_messages(struct dialect_chat_pen *p);
 void dialect_chat_put_tools(struct dialect_chat_pen *p);
 /* Does the model take free-text tools? Else they are functions. */
 bool dialect_chat_takes_custom(const struct dialect_chat_pen *p);
+/* Parts of the settings; the bits of those that were written, or may be. */
+uint64_t dialect_chat_put_sampling(struct dialect_chat_pen *p);
+void dialect_chat_put_stop(struct dialect_chat_pen *p);
+void dialect_chat_put_stream(struct dialect_chat_pen *p);
+void dialect_chat_put_rest(struct dialect_chat_pen *p);
 /* Are members kept from that dialect understood by the one written? */
 bool dialect_chat_takes(uint8_t as, uint8_t origin);
 static inline bool dialect_chat_can(const struct dialect_chat_pen *p, uint32_t bit)
@@ -109,6 +119,12 @@ NODISCARD int dialect_chat_read_message(struct decoder *d, const struct message 
 NODISCARD int dialect_chat_write_event(struct encoder *e, const struct event *ev, uint8_t as);
 
 /* What whole answers and chunks have in common. */
+const char *dialect_chat_id_prefix(uint8_t as);
+/* Keeps every member of the object but one. */
+void dialect_chat_keep_members(struct reading *r, struct extras *e, const struct json *object,
+                               const char *but);
+/* Token probabilities as text completions have them, or null. */
+void dialect_completions_put_logprobs(struct json_writer *w, const struct block *list);
 void dialect_chat_read_start(const struct json *body, struct start *out);
 void dialect_chat_read_usage(struct arena *scratch, const struct json *usage, struct usage *out);
 void dialect_chat_read_finish(const struct json *choice, struct finishing *f);

@@ -61,8 +61,7 @@ static struct page *begin_page(struct encoder *e, const struct start *s, uint8_t
     struct page *page = arena_new(e->a, struct page);
     struct writing *w = &e->w;
     bool is_openrouter = as == DIALECT_OPENROUTER;
-    str id = s->id.n > 0 ? s->id
-                         : make_id(e->scratch, is_openrouter ? "gen-" : "chatcmpl-", w->id_seed, 0);
+    str id = s->id.n > 0 ? s->id : make_id(e->scratch, dialect_chat_id_prefix(as), w->id_seed, 0);
     page->as = as;
     page->usage = USAGE_NONE;
     page->asks_usage = is_openrouter || (w->asked && w->asked->asks_usage);
@@ -72,7 +71,9 @@ static struct page *begin_page(struct encoder *e, const struct start *s, uint8_t
     buf_init(&b, 64u << 10);
     buf_put(&b, S("data: {\"id\":"));
     buf_put_json(&b, str_slice(id, 0, 256));
-    buf_put(&b, S(",\"object\":\"chat.completion.chunk\",\"created\":"));
+    buf_put(&b, as == DIALECT_COMPLETIONS
+                    ? S(",\"object\":\"text_completion\",\"created\":")
+                    : S(",\"object\":\"chat.completion.chunk\",\"created\":"));
     buf_put_i64(&b, s->created_s >= 0 ? s->created_s : w->now_s);
     buf_put(&b, S(",\"model\":"));
     buf_put_json(&b, str_slice(w->model.n > 0 ? w->model : s->model, 0, 512));
@@ -108,8 +109,31 @@ static void put_text(const struct pen *p, unsigned choice, str member, str text)
     end_chunk(p);
 }
 
+static bool is_completion(const struct pen *p)
+{
+    return p->page->as == DIALECT_COMPLETIONS;
+}
+
+/* A chunk of a text completion: there is a text in each. `finish` is empty, or the reason. */
+static void put_completion(const struct pen *p, unsigned choice, str text, str finish)
+{
+    buf_put(p->out, p->page->head);
+    buf_put(p->out, S("\"choices\":[{\"text\":"));
+    buf_put_json(p->out, text);
+    buf_put(p->out, S(",\"index\":"));
+    buf_put_u64(p->out, choice);
+    buf_put(p->out, S(",\"logprobs\":null,\"finish_reason\":"));
+    if (finish.n > 0)
+        buf_put_json(p->out, finish);
+    else
+        buf_put(p->out, S("null"));
+    buf_put(p->out, p->page->says_null ? S("}],\"usage\":null}\n\n") : S("}]}\n\n"));
+}
+
 static void put_role(const struct pen *p, unsigned choice)
 {
+    if (is_completion(p))
+        return; /* a text has no author */
     begin_chunk(p, choice);
     buf_put(p->out, S("{\"role\":\"assistant\",\"content\":\"\"}"));
     end_chunk(p);
@@ -331,6 +355,10 @@ static void start_block(const struct pen *p, const struct event *ev)
     struct shown *s = new_shown(p, ev);
     s->kind = b->kind;
     s->first_letter = t->n_letters;
+    if (is_completion(p) && b->kind != BLOCK_TEXT) {
+        s->is_left_out = true;
+        return;
+    }
     switch (b->kind) {
     case BLOCK_TOOL_CALL:
         start_call(p, t, s, b);
@@ -367,7 +395,10 @@ static void put_said(const struct pen *p, struct shown *s, str text)
     switch (s->kind) {
     case BLOCK_TEXT:
         told_of(p, s->choice)->n_letters += count_code_points(text);
-        put_text(p, s->choice, S("content"), text);
+        if (is_completion(p))
+            put_completion(p, s->choice, text, S_EMPTY);
+        else
+            put_text(p, s->choice, S("content"), text);
         break;
     case BLOCK_REFUSAL:
         put_text(p, s->choice, S("refusal"), text);
@@ -426,6 +457,8 @@ static void stop_block(const struct pen *p, const struct event *ev)
     const struct block *end = ev->content;
     if (!s)
         return;
+    if (s->is_left_out)
+        end = NULL;
     bool is_call = s->kind == BLOCK_TOOL_CALL && !s->is_left_out;
     if (is_call && !s->has_any && !s->is_custom)
         put_args(p, s, S("{}"));
@@ -444,7 +477,7 @@ static void put_note(const struct pen *p, const struct event *ev)
 {
     const struct annotation *n = ev->annotation;
     const struct shown *s = *find_shown(p->page, ev);
-    if (!s || s->kind != BLOCK_TEXT || n->url.n == 0)
+    if (!s || s->kind != BLOCK_TEXT || n->url.n == 0 || is_completion(p))
         return;
     int64_t end = told_of(p, ev->choice)->n_letters;
     bool is_placed = n->begin >= 0 && n->end >= n->begin;
@@ -461,6 +494,8 @@ static void put_note(const struct pen *p, const struct event *ev)
 
 static void put_logprobs(const struct pen *p, const struct event *ev)
 {
+    if (is_completion(p))
+        return; /* it has another form there */
     begin_chunk(p, ev->choice);
     buf_put(p->out, S("{},\"logprobs\":{\"content\":"));
     json_put(p->out, ev->logprobs);
@@ -473,6 +508,12 @@ static void put_logprobs(const struct pen *p, const struct event *ev)
 static void put_finish(const struct pen *p, const struct event *ev)
 {
     struct told *t = told_of(p, ev->choice);
+    if (is_completion(p)) {
+        struct dialect_chat_seen nothing = {.calls = false};
+        put_completion(p, ev->choice, S_EMPTY,
+                       str_from_cz(dialect_chat_end_word(&ev->finish, &nothing)));
+        return;
+    }
     begin_chunk(p, ev->choice);
     buf_put(p->out, S("{},\"logprobs\":null,\"finish_reason\":\""));
     buf_put(p->out, str_from_cz(dialect_chat_end_word(&ev->finish, &t->seen)));

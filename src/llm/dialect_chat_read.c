@@ -216,13 +216,14 @@ static int read_sampling(struct reading *r, const struct json *const *v, struct 
         rc = member_int(r, keys[M_N], v[M_N], &s->n);
     if (rc == 0 && v[M_N] && s->n < 1)
         return member_fail(r, keys[M_N], "n must be at least 1.");
-    if (rc == 0)
-        rc = member_bool(r, keys[M_LOGPROBS], v[M_LOGPROBS], &logprobs);
+    s->logit_bias = v[M_LOGIT_BIAS];
+    if (rc != 0 || out->is_text)
+        return rc; /* there the next one is a number */
+    rc = member_bool(r, keys[M_LOGPROBS], v[M_LOGPROBS], &logprobs);
     if (rc == 0)
         rc = member_int(r, keys[M_TOP_LOGPROBS], v[M_TOP_LOGPROBS], &s->top_logprobs);
     if (v[M_LOGPROBS])
         s->logprobs = tristate_of(logprobs);
-    s->logit_bias = v[M_LOGIT_BIAS];
     return rc;
 }
 
@@ -462,6 +463,14 @@ static int read_settings(struct reading *r, const struct json *const *v, struct 
     if (rc == 0)
         rc = read_output(r, v, out);
     return rc != 0 ? rc : read_flags(r, v, out);
+}
+
+int dialect_chat_read_settings(struct reading *r, const struct json *body, struct chat *out)
+{
+    const struct json *v[ARRAY_LEN(keys)];
+    out->origin = r->origin;
+    int rc = MEMBERS_READ(r, body, keys, v, &out->extras);
+    return rc != 0 ? rc : read_settings(r, v, out);
 }
 
 int dialect_chat_read_request(struct reading *r, const struct json *body, struct chat *out)

@@ -103,8 +103,8 @@ static const char *const message_keys[] = {
     [M_IMAGES] = "images",
 };
 
-static void keep_members(struct reading *r, struct extras *e, const struct json *object,
-                         const char *but)
+void dialect_chat_keep_members(struct reading *r, struct extras *e, const struct json *object,
+                               const char *but)
 {
     *e = (struct extras){.origin = r->origin};
     for (struct json_iter it = json_iter(object); json_iter_next(&it);) {
@@ -233,7 +233,7 @@ static int read_message(struct reading *r, const struct json *v, struct reply *o
     int rc = MEMBERS_READ(r, v, message_keys, value, NULL);
     if (rc != 0)
         return rc;
-    keep_members(r, &c->message_extras, v, "");
+    dialect_chat_keep_members(r, &c->message_extras, v, "");
     struct dialect_chat_thoughts thoughts = {.details = value[M_DETAILS],
                                              .content = value[M_REASONING_CONTENT],
                                              .text = value[M_REASONING]};
@@ -285,7 +285,7 @@ static int read_choice(struct reading *r, const struct json *v, unsigned i, stru
     if (said && (!json_i64(said, &index) || index < 0 || index >= CHOICES_MAX))
         return member_fail(r, "index", "The provider's answer has a choice with a wrong index.");
     struct reply_choice *c = reply_choice_at(r->a, out, (unsigned)index);
-    keep_members(r, &c->extras, v, "message");
+    dialect_chat_keep_members(r, &c->extras, v, "message");
     dialect_chat_read_finish(v, &c->finish);
     struct reading in = reading_at(r, "message", -1);
     int rc = read_message(&in, json_get(v, "message"), out, c);
@@ -320,7 +320,7 @@ int dialect_chat_read_reply(struct reading *r, const struct json *body, struct r
                            STR_ARG(str_slice(f.message, 0, 256)));
     }
     dialect_chat_read_start(body, &out->start);
-    keep_members(&in, &out->extras, body, "choices");
+    dialect_chat_keep_members(&in, &out->extras, body, "choices");
     out->usage_raw = json_get(body, "usage");
     dialect_chat_read_usage(r->a, out->usage_raw, &out->usage);
     int rc = read_choices(&in, json_get(body, "choices"), out);
@@ -687,6 +687,19 @@ static void put_choice(struct page *p, const struct reply_choice *c)
     json_end_object(j);
 }
 
+/* A choice of a text completion. */
+static void put_text_choice(struct page *p, const struct reply_choice *c)
+{
+    struct dialect_chat_seen nothing = {.calls = false};
+    struct json_writer *j = &p->j;
+    json_begin_object(j, NULL);
+    json_put_str(j, "text", text_of_kind(p, c->blocks, BLOCK_TEXT));
+    json_put_int(j, "index", c->index);
+    dialect_completions_put_logprobs(j, c->blocks);
+    json_put_str(j, "finish_reason", str_from_cz(dialect_chat_end_word(&c->finish, &nothing)));
+    json_end_object(j);
+}
+
 static void put_members(struct json_writer *j, const struct extras *e)
 {
     for (const struct extra *x = e->first; x; x = x->next)
@@ -697,19 +710,23 @@ static void put_members(struct json_writer *j, const struct extras *e)
 static void put_own_choice(struct page *p, const struct reply_choice *c)
 {
     json_begin_object(&p->j, NULL);
-    json_begin_object(&p->j, "message");
-    put_members(&p->j, &c->message_extras);
-    json_end_object(&p->j);
+    if (c->message_extras.first) {
+        json_begin_object(&p->j, "message");
+        put_members(&p->j, &c->message_extras);
+        json_end_object(&p->j);
+    }
     put_members(&p->j, &c->extras);
     json_end_object(&p->j);
 }
 
-static void put_choices(struct page *p)
+static void put_choices(struct page *p, uint8_t as)
 {
     json_begin_array(&p->j, "choices");
     for (const struct reply_choice *c = p->reply->choices; c; c = c->next) {
-        if (p->is_own && c->message_extras.first)
+        if (p->is_own && c->extras.first)
             put_own_choice(p, c);
+        else if (as == DIALECT_COMPLETIONS)
+            put_text_choice(p, c);
         else
             put_choice(p, c);
     }
@@ -726,13 +743,22 @@ static void put_own(struct page *p)
     }
 }
 
-static void put_foreign(struct page *p, const char *id_prefix)
+const char *dialect_chat_id_prefix(uint8_t as)
+{
+    if (as == DIALECT_OPENROUTER)
+        return "gen-";
+    return as == DIALECT_COMPLETIONS ? "cmpl-" : "chatcmpl-";
+}
+
+static void put_foreign(struct page *p, uint8_t as)
 {
     const struct start *s = &p->reply->start;
     struct writing *w = p->w;
+    bool is_text = as == DIALECT_COMPLETIONS;
     struct json_writer *j = &p->j;
-    json_put_str(j, "id", s->id.n > 0 ? s->id : make_id(w->a, id_prefix, w->id_seed, 0));
-    json_put_str(j, "object", S("chat.completion"));
+    json_put_str(j, "id",
+                 s->id.n > 0 ? s->id : make_id(w->a, dialect_chat_id_prefix(as), w->id_seed, 0));
+    json_put_str(j, "object", is_text ? S("text_completion") : S("chat.completion"));
     json_put_int(j, "created", s->created_s >= 0 ? s->created_s : w->now_s);
     json_put_str(j, "model", w->model.n > 0 ? w->model : s->model);
     if (usage_is_known(&p->reply->usage))
@@ -749,8 +775,8 @@ int dialect_chat_write_reply(struct writing *w, const struct reply *r, struct bu
     if (p.is_own)
         put_own(&p);
     else
-        put_foreign(&p, as == DIALECT_OPENROUTER ? "gen-" : "chatcmpl-");
-    put_choices(&p);
+        put_foreign(&p, as);
+    put_choices(&p, as);
     json_end_object(&p.j);
     return 0;
 }

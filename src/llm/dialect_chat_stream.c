@@ -618,6 +618,8 @@ static int read_choice(struct decoder *d, struct stream *s, const struct json *v
     if (rc == 0)
         rc = read_delta(&at, delta);
     if (rc == 0)
+        rc = put_text(&at, OPEN_TEXT, json_str(json_get(v, "text"))); /* text completions */
+    if (rc == 0)
         rc = read_logprobs(&at, json_get(v, "logprobs"));
     return rc != 0 ? rc : read_finish(&at, v);
 }

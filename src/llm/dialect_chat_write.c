@@ -144,7 +144,7 @@ static void put_number(struct dialect_chat_pen *p, size_t i)
         json_put_number(&p->j, key, text);
 }
 
-static uint64_t put_sampling(struct dialect_chat_pen *p)
+uint64_t dialect_chat_put_sampling(struct dialect_chat_pen *p)
 {
     const struct sampling *s = &p->c->sampling;
     uint64_t carried = SETTING_BIT(N);
@@ -160,6 +160,11 @@ static uint64_t put_sampling(struct dialect_chat_pen *p)
         return carried;
     if (s->logit_bias)
         json_put_value(&p->j, "logit_bias", s->logit_bias);
+    if (p->as == DIALECT_COMPLETIONS) {
+        if (!dialect_chat_put_verbatim(p, &p->c->verbatim, "logprobs") && s->logprobs == YES)
+            json_put_int(&p->j, "logprobs", MAX(s->top_logprobs, 0));
+        return carried | SETTING_BIT(LOGIT_BIAS) | SETTING_BIT(LOGPROBS);
+    }
     if (s->logprobs != UNSET)
         json_put_bool(&p->j, "logprobs", s->logprobs == YES);
     if (s->top_logprobs >= 0 && (p->is_own || s->logprobs == YES))
@@ -192,7 +197,7 @@ static void put_max_output(struct dialect_chat_pen *p)
 
 #define STOP_MAX 4 /* OpenAI's, and of most who copied it */
 
-static void put_stop(struct dialect_chat_pen *p)
+void dialect_chat_put_stop(struct dialect_chat_pen *p)
 {
     const struct chat *c = p->c;
     size_t n = c->n_stop;
@@ -436,7 +441,7 @@ static void put_stream_options(struct dialect_chat_pen *p)
     json_end_object(&p->j);
 }
 
-static void put_stream(struct dialect_chat_pen *p)
+void dialect_chat_put_stream(struct dialect_chat_pen *p)
 {
     if (p->c->is_stream) {
         json_put_bool(&p->j, "stream", true);
@@ -450,7 +455,7 @@ static void put_stream(struct dialect_chat_pen *p)
 }
 
 /* Members of nobody here, as they came; those that were written are null among them at most. */
-static void put_rest(struct dialect_chat_pen *p)
+void dialect_chat_put_rest(struct dialect_chat_pen *p)
 {
     const struct extras *e = &p->c->extras;
     if (!dialect_chat_takes(p->as, e->origin))
@@ -468,9 +473,9 @@ static uint64_t put_settings(struct dialect_chat_pen *p)
                        SETTING_BIT(MODALITIES) | SETTING_BIT(AUDIO) | SETTING_BIT(USER) |
                        SETTING_BIT(TOOL_CHOICE) | SETTING_BIT(PARALLEL) | SETTING_BIT(CACHE);
     put_max_output(p);
-    carried |= put_sampling(p);
+    carried |= dialect_chat_put_sampling(p);
     if (p->is_own || dialect_chat_can(p, CAN_STOP)) {
-        put_stop(p);
+        dialect_chat_put_stop(p);
         carried |= SETTING_BIT(STOP);
     }
     put_reasoning(p);
@@ -480,11 +485,20 @@ static uint64_t put_settings(struct dialect_chat_pen *p)
     return carried;
 }
 
+struct dialect_chat_pen dialect_chat_pen(struct writing *w, const struct chat *c, struct buf *out,
+                                         uint8_t as)
+{
+    return (struct dialect_chat_pen){.w = w,
+                                     .c = c,
+                                     .j = json_writer(out),
+                                     .can = w->can ? w->can : &any_model,
+                                     .as = as,
+                                     .is_own = dialect_chat_takes(as, c->origin)};
+}
+
 int dialect_chat_write_request(struct writing *w, const struct chat *c, struct buf *out, uint8_t as)
 {
-    struct dialect_chat_pen p = {.w = w, .c = c, .j = json_writer(out), .as = as};
-    p.can = w->can ? w->can : &any_model;
-    p.is_own = dialect_chat_takes(as, c->origin);
+    struct dialect_chat_pen p = dialect_chat_pen(w, c, out, as);
     p.hint = format_hint(&p);
     json_begin_object(&p.j, NULL);
     json_put_str(&p.j, "model", w->model.n > 0 ? w->model : c->model);
@@ -493,8 +507,8 @@ int dialect_chat_write_request(struct writing *w, const struct chat *c, struct b
         return rc;
     uint64_t carried = put_settings(&p);
     dialect_chat_put_tools(&p);
-    put_stream(&p);
-    put_rest(&p);
+    dialect_chat_put_stream(&p);
+    dialect_chat_put_rest(&p);
     json_end_object(&p.j);
     return p.is_own ? 0 : settings_carry(w, c, as, carried);
 }
