@@ -177,15 +177,13 @@ static const struct dialect *next_client(bool for_requests)
     return NULL;
 }
 
-/* A refusal says why. */
-static str refused(struct pipe *p, struct arena *a)
+/* A refusal says why, and nobody says two things. */
+static str refused(const struct pipe *p, struct arena *a)
 {
-    const struct err_info *info = err_info(p->rc);
-    if (p->err.code == 0 && (p->rc == -E_PROVIDER_TRUNCATED || p->rc == -E_PROVIDER_STREAM))
+    if (p->err.code == 0 || (p->err.code == p->rc && err_message(&p->err).n > 0))
         return S_EMPTY;
-    if (p->err.code != p->rc || p->err.message.n == 0)
-        return arena_printf(a, "%s without a message", info->name);
-    return S_EMPTY;
+    return arena_printf(a, "%s, but the fault is %s: " STR_FMT, err_info(p->rc)->name,
+                        err_info(p->err.code)->name, STR_ARG(p->err.message));
 }
 
 static str check_request(struct arena *a, const struct recording *r, str body)
@@ -199,7 +197,9 @@ static str check_request(struct arena *a, const struct recording *r, str body)
     str written = S_EMPTY;
     if (p.rc == 0 && to)
         written = pipe_request(&p, to, &c, S_EMPTY);
-    if (p.rc != 0)
+    if (p.rc != 0 && p.err.message.n == 0)
+        difference = arena_printf(a, "%s without a message", err_info(p.rc)->name);
+    else if (p.rc != 0)
         difference = refused(&p, a);
     else if (to && !recording_json(a, written))
         difference = arena_printf(a, "no JSON for " STR_FMT, STR_ARG(to->name));

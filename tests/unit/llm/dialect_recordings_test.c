@@ -130,13 +130,7 @@ static void check_translation(const struct recording *r, const struct dialect *t
         difference = folded(&q, r, to, &whole);
     if (difference.n == 0)
         difference = reply_difference(&p.a, &whole, &p.reply, 0);
-    char property[64];
-    struct buf b;
-    buf_init(&b, sizeof(property));
-    buf_printf(&b, "to " STR_FMT, STR_ARG(to->name));
-    buf_put_char(&b, '\0');
-    recording_report(r, b.p, difference);
-    buf_fini(&b);
+    recording_report_to(r, to, difference);
     pipe_fini(&p);
     pipe_fini(&q);
 }
@@ -155,18 +149,42 @@ static void check_own(const struct recording *r)
     if (difference.n == 0) {
         difference = streamed(&q, r, r->dialect);
         if (difference.n == 0)
-            difference = reply_difference(&q.a, &p.reply, &q.reply, IR_NO_START);
+            difference = reply_difference(&q.a, &p.reply, &q.reply, IR_NO_START | IR_ZERO_USAGE);
         recording_report(r, "own stream", difference);
     }
     pipe_fini(&p);
     pipe_fini(&q);
 }
 
+/* A stream that ends in an error ends in the same error for every client. */
+static bool check_failure(struct arena *a, const struct recording *r)
+{
+    struct pipe p;
+    pipe_init(&p, r->dialect, NULL, NULL);
+    run(&p, r);
+    bool is_failure = p.fold.failure != NULL;
+    str message = is_failure ? arena_str(a, p.fold.failure->message) : S_EMPTY;
+    pipe_fini(&p);
+    for (size_t i = 0; i < ARRAY_LEN(client_dialects) && is_failure; i++) {
+        const struct dialect *to = dialect_get(client_dialects[i]);
+        if (!dialect_can_answer(to))
+            continue;
+        pipe_init(&p, to, NULL, NULL);
+        IGNORE_RESULT(streamed(&p, r, to)); /* the failure is looked at itself */
+        struct ir_diff d = {.a = a};
+        ir_int(&d, "failed", 0, -E_PROVIDER_STREAM, p.rc);
+        ir_str(&d, "message", 0, message, p.fold.failure ? p.fold.failure->message : S_EMPTY);
+        recording_report_to(r, to, d.first);
+        pipe_fini(&p);
+    }
+    return is_failure;
+}
+
 static void check_answer(struct arena *a, const struct recording *r)
 {
     if (r->kind == RECORDING_REPLY)
         check_reply(a, r);
-    if (!dialect_can_answer(r->dialect))
+    if (!dialect_can_answer(r->dialect) || check_failure(a, r))
         return;
     check_own(r);
     for (size_t i = 0; i < ARRAY_LEN(client_dialects); i++) {

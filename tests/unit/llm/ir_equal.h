@@ -170,6 +170,7 @@ enum {
     IR_NO_START = 1 << 4,     /* id, model, time */
     IR_IN_ORDER = 1 << 5,     /* the kinds of the blocks, too */
     IR_NO_USAGE = 1 << 6,
+    IR_ZERO_USAGE = 1 << 7, /* counts that nobody knew may come back as zero */
 };
 
 struct ir_texts {
@@ -332,7 +333,7 @@ static inline void ir_compare_choice(struct ir_diff *d, const struct reply_choic
 }
 
 static inline void ir_compare_usage(struct ir_diff *d, const struct usage *want,
-                                    const struct usage *got)
+                                    const struct usage *got, unsigned flags)
 {
     static const char *const names[] = {
         "usage input",       "usage output",         "usage cached",         "usage reasoning",
@@ -343,8 +344,10 @@ static inline void ir_compare_usage(struct ir_diff *d, const struct usage *want,
     };
     const int64_t *w = (const int64_t *)want;
     const int64_t *g = (const int64_t *)got;
-    for (size_t i = 0; i < USAGE_FIELDS && i < ARRAY_LEN(names); i++)
-        ir_int(d, names[i], 0, w[i], g[i]);
+    for (size_t i = 0; i < USAGE_FIELDS && i < ARRAY_LEN(names); i++) {
+        bool is_zero = (flags & IR_ZERO_USAGE) != 0 && w[i] == -1 && g[i] == 0;
+        ir_int(d, names[i], 0, w[i], is_zero ? w[i] : g[i]);
+    }
 }
 
 static inline str reply_difference(struct arena *a, const struct reply *want,
@@ -363,7 +366,7 @@ static inline str reply_difference(struct arena *a, const struct reply *want,
         ir_compare_choice(&d, w, g, flags);
     ir_int(&d, "one more choice", 0, w != NULL, g != NULL);
     if ((flags & IR_NO_USAGE) == 0)
-        ir_compare_usage(&d, &want->usage, &got->usage);
+        ir_compare_usage(&d, &want->usage, &got->usage, flags);
     return d.first;
 }
 

@@ -41,6 +41,18 @@ static inline void recording_report(const struct recording *r, const char *prope
     buf_fini(&line);
 }
 
+/* The same for a property that belongs to a client's dialect: "to anthropic". */
+static inline void recording_report_to(const struct recording *r, const struct dialect *to,
+                                       str difference)
+{
+    struct buf b;
+    buf_init(&b, 64);
+    buf_printf(&b, "to " STR_FMT, STR_ARG(to->name));
+    buf_put_char(&b, '\0');
+    recording_report(r, b.p, difference);
+    buf_fini(&b);
+}
+
 static inline str pipe_fault(struct pipe *p, const char *what)
 {
     if (p->rc == 0)
