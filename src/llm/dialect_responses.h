@@ -105,7 +105,10 @@ struct responses_state {
  * closes the object. */
 void responses_begin_response(struct json_writer *j, const char *key,
                               const struct responses_state *s);
-/* The settings that an answer repeats, as JSON text; only for responses_state. `c` may be NULL. */
+/* The settings that an answer repeats, as the text of a JSON object. `c` may be NULL. */
 str responses_echo(struct arena *a, const struct chat *c);
+/* Adds the members of `object`, the text of a JSON object as a writer made it, to the object being
+ * written, which has members already. */
+void responses_splice(struct json_writer *j, str object);
 /* OpenAI's words for a failure: type and code; code may be empty. */
 void responses_failure_words(const struct failure *f, str *type, str *code);

@@ -4,8 +4,7 @@
  * SDKs' types count on the members being there. A translated answer repeats what the client asked
  * for, as far as that was carried out: nothing is stored, so store is false whatever was asked. The
  * settings are rendered once, as text, because the request itself does not live as long as the
- * stream of its answer: the value of the first one, then the others with their names, so that the text
- * can stand behind the first one's name in any object.
+ * stream of its answer.
  *
  * An answer that came in this dialect has all of that already, among the members that nobody here
  * reads: then they are written instead. */
@@ -14,8 +13,7 @@
 #include "base/buf.h"
 #include "llm/carry.h"
 
-#define ECHO_MAX   (64u << 20)  /* of settings; the request they came from is bounded already */
-#define ECHO_FIRST "background" /* the first of them */
+#define ECHO_MAX (64u << 20) /* of settings; the request they came from is bounded already */
 
 /* ---- settings ---- */
 
@@ -82,7 +80,7 @@ static void put_settings(struct json_writer *j, struct arena *a, const struct ch
     const struct json *max_calls = extras_find(&c->extras, S("max_tool_calls"));
     const struct sampling *s = &c->sampling;
     int64_t top_logprobs = s->logprobs == YES && s->top_logprobs > 0 ? s->top_logprobs : 0;
-    json_put_bool(j, ECHO_FIRST, false);
+    json_put_bool(j, "background", false);
     put_str_or_null(j, "instructions", block_list_text(a, c->instructions, S("\n\n")));
     put_number_or(j, "max_output_tokens", c->max_output, "null");
     if (max_calls)
@@ -121,12 +119,17 @@ str responses_echo(struct arena *a, const struct chat *c)
     json_begin_object(&j, NULL);
     put_settings(&j, a, c ? c : &nothing);
     json_end_object(&j);
-    str head = S("{\"" ECHO_FIRST "\":");
-    must(!buf_is_ok(&out) || str_has_prefix(buf_str(&out), head));
-    str text =
-        buf_is_ok(&out) ? arena_str(a, str_slice(buf_str(&out), head.n, out.n - 1)) : S("false");
+    str text = buf_is_ok(&out) ? arena_str(a, buf_str(&out)) : S_EMPTY;
     buf_fini(&out);
     return text;
+}
+
+void responses_splice(struct json_writer *j, str object)
+{
+    if (object.n <= 2)
+        return;
+    buf_put_char(j->out, ',');
+    buf_put(j->out, str_slice(object, 1, object.n - 1));
 }
 
 /* ---- usage ---- */
@@ -209,5 +212,5 @@ void responses_begin_response(struct json_writer *j, const char *key,
     if (is_own)
         extras_put(j, s->extras, DIALECT_RESPONSES);
     else
-        json_put_raw(j, ECHO_FIRST, s->echo);
+        responses_splice(j, s->echo);
 }

@@ -40,7 +40,10 @@ struct item {
     unsigned n_thoughts[2]; /* reasoning: ended parts, of content and of the summary */
     unsigned n_notes;       /* message: annotations of the open part */
     int64_t length;         /* message: code points of the open part */
+    bool omits_logprobs;    /* message: its open part came without any */
+    bool has_content;       /* reasoning: its list of raw thoughts is written even if empty */
     str name, space, call_id, item_id, phase, sealed;
+    str status; /* as the provider of this dialect had it; empty: not said */
     enum tool_kind tool;
     const struct responses_builtin *builtin;
     struct buf text;     /* of the open part; a call's arguments */
@@ -49,6 +52,8 @@ struct item {
     struct buf notes;    /* annotations of the open part as JSON */
     struct buf late;     /* annotations of the whole part: JSON up to the indices, a line each */
     struct buf logprobs; /* of the open part as JSON */
+    struct buf own;      /* members that nobody here reads, as a JSON object: of the item, or of a
+                            message's open part */
     struct item *next;
 };
 
@@ -141,8 +146,8 @@ static str item_id(struct build *b, str given, const char *prefix)
 
 static struct buf *item_bufs(struct item *it, size_t i)
 {
-    struct buf *const all[] = {&it->text,  &it->parts, &it->summary,
-                               &it->notes, &it->late,  &it->logprobs};
+    struct buf *const all[] = {&it->text, &it->parts,    &it->summary, &it->notes,
+                               &it->late, &it->logprobs, &it->own};
     return i < ARRAY_LEN(all) ? all[i] : NULL;
 }
 
@@ -216,6 +221,19 @@ static void put_call(struct json_writer *j, const struct item *it, str status)
     json_put_str(j, is_custom ? "input" : "arguments", is_nothing ? S("{}") : args);
 }
 
+/* Members that the answer had in this dialect. */
+static void keep_own(struct build *b, struct item *it, const struct extras *e)
+{
+    if (e->origin != DIALECT_RESPONSES || !e->first)
+        return;
+    buf_reset(&it->own);
+    struct json_writer j = json_writer(&it->own);
+    json_begin_object(&j, NULL);
+    extras_put(&j, e, DIALECT_RESPONSES);
+    json_end_object(&j);
+    b->held += it->own.n;
+}
+
 static void put_list(struct json_writer *j, const char *key, const struct buf *elements)
 {
     json_begin_array(j, key);
@@ -241,10 +259,12 @@ static void put_item(struct json_writer *j, const char *key, const struct item *
     case BLOCK_REASONING:
         json_put_str(j, "type", S("reasoning"));
         put_list(j, "summary", &it->summary);
-        if (it->parts.n > 0)
+        if (it->parts.n > 0 || it->has_content)
             put_list(j, "content", &it->parts);
         if (sealed.n > 0)
             json_put_str(j, "encrypted_content", sealed);
+        if (it->status.n > 0)
+            json_put_str(j, "status", it->status);
         break;
     case BLOCK_TOOL_CALL:
         put_call(j, it, status);
@@ -262,6 +282,8 @@ static void put_item(struct json_writer *j, const char *key, const struct item *
     case BLOCK_OPAQUE:
         break;
     }
+    if (it->kind != BLOCK_TEXT)
+        responses_splice(j, buf_str(&it->own));
     json_end_object(j);
 }
 
@@ -334,9 +356,11 @@ static void put_part(struct json_writer *j, const char *key, const struct item *
     } else {
         json_put_str(j, "type", S("output_text"));
         put_list(j, "annotations", &it->notes);
-        put_list(j, "logprobs", &it->logprobs);
+        if (it->logprobs.n > 0 || !it->omits_logprobs)
+            put_list(j, "logprobs", &it->logprobs);
         json_put_str(j, "text", buf_str(&it->text));
     }
+    responses_splice(j, buf_str(&it->own));
     json_end_object(j);
 }
 
@@ -359,6 +383,16 @@ static void leave_message(struct build *b, str status)
         finish_item(b, it, status, S_EMPTY);
 }
 
+/* A member that the reader of a whole answer noted as missing. */
+static bool lacks(const struct extras *verbatim, str key)
+{
+    for (const struct extra *x = verbatim->first; x; x = x->next) {
+        if (str_eq(x->key, key))
+            return !x->value && verbatim->origin == DIALECT_RESPONSES;
+    }
+    return false;
+}
+
 static void start_text(struct build *b, const struct block *content, unsigned block,
                        bool is_refusal)
 {
@@ -374,6 +408,8 @@ static void start_text(struct build *b, const struct block *content, unsigned bl
     it->is_refusal = is_refusal;
     it->length = 0;
     it->n_notes = 0;
+    it->omits_logprobs = lacks(&content->verbatim, S("logprobs"));
+    keep_own(b, it, &content->extras);
     struct json_writer j = begin_item_event(b, "response.content_part.added", it);
     json_put_int(&j, "content_index", it->n_parts);
     put_part(&j, "part", it);
@@ -519,6 +555,7 @@ static void stop_text(struct build *b, struct item *it)
     buf_fini(&it->notes);
     buf_fini(&it->late);
     buf_fini(&it->logprobs);
+    buf_fini(&it->own);
     if (b->message != it)
         finish_item(b, it, S("completed"), S_EMPTY);
 }
@@ -612,6 +649,9 @@ static void start_reasoning(struct build *b, const struct block *content, unsign
     struct item *it = item_new(b, BLOCK_REASONING, block);
     it->id = item_id(b, is_own ? content->reasoning.id : S_EMPTY, "rs_" RESPONSES_ID_MARK);
     it->keeps_raw = is_own;
+    it->has_content = is_own && extras_find(&content->verbatim, S("content"));
+    it->status = is_own ? arena_str(b->a, content->reasoning.status) : S_EMPTY;
+    keep_own(b, it, &content->extras);
     if (content->seal.kind == SEAL_REDACTED)
         it->sealed = sealed(b, content);
     announce(b, it);
@@ -621,6 +661,10 @@ static void stop_reasoning(struct build *b, struct item *it, const struct block 
 {
     stop_thought(b, it);
     str value = sealed(b, content);
+    if (content && it->keeps_raw && content->reasoning.status.n > 0)
+        it->status = arena_str(b->a, content->reasoning.status);
+    if (content)
+        keep_own(b, it, &content->extras);
     finish_item(b, it, S_EMPTY, value.n > 0 ? value : it->sealed);
 }
 
@@ -646,6 +690,8 @@ static void start_call(struct build *b, const struct block *content, unsigned bl
     it->name = arena_str(b->a, call->name);
     it->space = arena_str(b->a, call->space);
     it->builtin = builtin_of(b, call->name);
+    it->status = arena_str(b->a, call->status);
+    keep_own(b, it, &content->extras);
     if (!it->builtin && b->w->family != FAMILY_GEMINI)
         announce(b, it);
 }
@@ -726,7 +772,9 @@ static void stop_call(struct build *b, struct item *it, const struct block *cont
         announce_late(b, it, content);
     if (!it->builtin)
         put_args_done(b, it);
-    finish_item(b, it, S("completed"), S_EMPTY);
+    if (content)
+        keep_own(b, it, &content->extras);
+    finish_item(b, it, it->status.n > 0 ? it->status : S("completed"), S_EMPTY);
 }
 
 /* ---- other blocks ---- */
