@@ -73,10 +73,6 @@ void gemini_put_missing(struct gemini_parts *p, str id, str name);
 /* Any block. `sign`: a call that has no seal of its own gets the sentinel instead of one. */
 NODISCARD int gemini_put_block(struct gemini_parts *p, const struct block *b, bool sign);
 
-/* The schema of OpenAPI's kind ("type": "STRING", nullable) as JSON Schema
- * (dialect_gemini_schema.c). */
-const struct json *gemini_schema_read(struct arena *a, const struct json *schema);
-
 /* ---- requests ---- */
 
 /* generationConfig, tools and toolConfig (dialect_gemini_config.c). */
@@ -91,6 +87,7 @@ NODISCARD int gemini_write_request(struct writing *w, const struct chat *c, stru
 
 /* ---- answers ---- */
 
+/* Words and counts (dialect_gemini_words.c). */
 void gemini_usage_read(const struct json *v, struct usage *u);
 void gemini_usage_put(struct json_writer *j, const char *key, const struct usage *u);
 enum finish gemini_finish(str native);

@@ -166,8 +166,8 @@ static int read_format(struct reading *r, const struct json *const *m, struct ch
         gemini_keep(r, &wish->verbatim, "responseJsonSchema", m[CONFIG_JSON_SCHEMA]);
     if (m[CONFIG_JSON_SCHEMA])
         wish->schema = m[CONFIG_JSON_SCHEMA];
-    else if (m[CONFIG_SCHEMA])
-        wish->schema = gemini_schema_read(r->a, m[CONFIG_SCHEMA]);
+    else
+        wish->schema = m[CONFIG_SCHEMA];
     if (wish->schema)
         wish->format = FORMAT_SCHEMA;
     else if (str_eq(mime, S("application/json")))
@@ -263,8 +263,8 @@ static int read_declaration(struct reading *r, const struct json *v, struct chat
     if (m[DECLARATION_JSON])
         gemini_keep(r, &tool->verbatim, "parametersJsonSchema", m[DECLARATION_JSON]);
     tool->schema = m[DECLARATION_JSON];
-    if (!tool->schema && m[DECLARATION_OPENAPI])
-        tool->schema = gemini_schema_read(r->a, m[DECLARATION_OPENAPI]);
+    if (!tool->schema)
+        tool->schema = m[DECLARATION_OPENAPI];
     return 0;
 }
 

@@ -304,7 +304,10 @@ int gemini_part_read(struct reading *r, const struct json *part, struct block **
         *out = opaque(r, part);
         return 0;
     }
-    struct block *b = block_new(r->a, is_thought ? BLOCK_REASONING : kind->kind);
+    /* A signature on no text at all proves what was thought: reasoning without a word. */
+    bool is_proof = is_text && signature.n > 0 && json_is_str(m[PART_TEXT]) &&
+                    json_str(m[PART_TEXT]).n == 0 && !is_thought;
+    struct block *b = block_new(r->a, is_thought || is_proof ? BLOCK_REASONING : kind->kind);
     b->extras = extras;
     b->verbatim = verbatim;
     if (m[PART_THOUGHT] && !is_thought)
@@ -314,7 +317,7 @@ int gemini_part_read(struct reading *r, const struct json *part, struct block **
     else if (m[PART_SIGNATURE])
         gemini_keep(r, &b->verbatim, "thoughtSignature", m[PART_SIGNATURE]);
     *out = b;
-    return kind->read(r, m[kind->member], b);
+    return is_proof ? 0 : kind->read(r, m[kind->member], b);
 }
 
 /* ---- writing ---- */
@@ -568,7 +571,8 @@ static void put_reasoning(struct gemini_parts *p, const struct block *b)
         return;
     json_begin_object(p->j, NULL);
     json_put_str(p->j, "text", text);
-    json_put_bool(p->j, "thought", true);
+    if (b->reasoning.parts)
+        json_put_bool(p->j, "thought", true);
     put_signature(p, &b->seal);
     put_rest(p, b);
     json_end_object(p->j);

@@ -20,6 +20,7 @@ struct reply_choice {
     str item_id, phase;           /* of the message */
     struct extras extras;         /* of the choice */
     struct extras message_extras; /* of its message */
+    struct extras verbatim;       /* see llm/chat.h */
     struct reply_choice *next;
 };
 
@@ -29,6 +30,7 @@ struct reply {
     struct usage usage;
     const struct json *usage_raw; /* as it came: for its own dialect */
     struct extras extras;         /* of the whole; its origin is the provider's dialect */
+    struct extras verbatim;
 };
 
 void reply_init(struct reply *r); /* empty: nothing known; before read_reply */
