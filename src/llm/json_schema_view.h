@@ -1,0 +1,82 @@
+/* Views of a schema's places, private to llm/json_schema_subset.c. */
+#pragma once
+
+#include "llm/json_schema_keyword.h"
+#include "llm/json_schema_parts.h"
+
+#define SCHEMA_SOURCES_MAX 16
+
+enum {
+    SCHEMA_STRING,
+    SCHEMA_NUMBER,
+    SCHEMA_INTEGER,
+    SCHEMA_BOOLEAN,
+    SCHEMA_NULL,
+    SCHEMA_ARRAY,
+    SCHEMA_OBJECT,
+    SCHEMA_TYPES
+};
+extern const char *const schema_type_names[SCHEMA_TYPES];
+#define SCHEMA_BIT(type) (1u << (type))
+
+/* One walk over a schema. */
+struct schema_run {
+    const struct json *root;
+    enum schema_rules rules;
+    struct buf *out;
+    struct schema_marks *marks;
+    size_t max_work, work; /* of a walk, and what is left of it */
+    bool is_inlining;      /* references are replaced by what they mean */
+    bool is_ordered;       /* propertyOrdering is wanted */
+    bool has_ref;
+    bool is_recursive;
+    bool has_defs;      /* were written, */
+    bool is_using_defs; /* and referred to from outside */
+    bool is_in_defs;
+    bool has_odd_ref; /* to a place outside $defs, or to nothing */
+    size_t max;       /* bytes of the output */
+    bool is_over;     /* too much of either */
+};
+
+/* All that is said about one place. */
+struct schema_view {
+    const struct schema_view *up;
+    unsigned depth;
+    size_t n;
+    const struct json *sources[SCHEMA_SOURCES_MAX];
+    const struct json *written_union;
+    str bare_ref; /* nothing but this reference is to be written */
+    bool is_nullable;
+    bool is_recursive;
+};
+
+/* Runs over the keywords of a view that are heard: each once, in the order of the sources. */
+struct schema_heard {
+    const struct schema_view *v;
+    size_t source;
+    struct json_iter it;
+    const struct schema_keyword *k;
+    const struct json *value;
+};
+
+/* Takes n from the work that is left. False: there is not so much, or the output is too big. */
+bool schema_spend(struct schema_run *c, size_t n);
+struct schema_view schema_view(struct schema_run *c, const struct json *schema,
+                               const struct schema_view *up);
+/* The value of a keyword that is heard; NULL: none. */
+const struct json *schema_view_get(const struct schema_view *v, const char *key);
+struct schema_heard schema_heard(const struct schema_view *v);
+bool schema_heard_next(struct schema_heard *h);
+
+/* Bits of the types that a place names; with `meant`, or that follow from its other keywords. */
+unsigned schema_type_bit(str name);
+unsigned schema_types_said(const struct schema_view *v);
+unsigned schema_types_meant(const struct schema_view *v);
+bool schema_is_null(const struct json *schema);
+
+/* May this value stand in an enum there, as it is or as text? Any of a list? */
+bool schema_is_enumerable(enum schema_rules rules, const struct json *v);
+bool schema_has_enumerable(const struct schema_run *c, const struct json *list);
+/* What is done with this value of a keyword: the table's answer, where it depends on the value. */
+enum schema_action schema_settle(const struct schema_run *c, const struct schema_view *v,
+                                 const struct schema_keyword *k, const struct json *value);
