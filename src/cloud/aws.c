@@ -137,7 +137,7 @@ void aws_container_request(struct arena *a, str uri, str token, struct cloud_req
 void aws_imds_session_request(struct arena *a, str imds_url, struct cloud_request *out)
 {
     *out = (struct cloud_request){
-        .method = S("PUT"), .url = arena_concat(a, (str[]){imds_url, S("/latest/api/token")}, 2)};
+        .method = S("PUT"), .url = arena_concat(a, (str[]){without_slash(imds_url), S("/latest/api/token")}, 2)};
     cloud_header(out, S("x-aws-ec2-metadata-token-ttl-seconds"),
                  arena_printf(a, "%d", AWS_IMDS_SESSION_S));
 }
@@ -149,7 +149,7 @@ void aws_imds_request(struct arena *a, str imds_url, str session, str role,
     str line, more;
     str_cut(str_trim(role), '\n', &line, &more);
     buf_init(&url, FORM_MAX);
-    buf_put(&url, imds_url);
+    buf_put(&url, without_slash(imds_url));
     buf_put(&url, S("/latest/meta-data/iam/security-credentials/"));
     cloud_percent_encode(&url, str_slice(str_trim(line), 0, ROLE_NAME_MAX));
     *out = (struct cloud_request){.method = S("GET"), .url = arena_str(a, buf_str(&url))};

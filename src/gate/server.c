@@ -25,6 +25,7 @@
 #include "gate/admin_key.h"
 #include "gate/client.h"
 #include "gate/config.h"
+#include "gate/credential.h"
 #include "gate/listen.h"
 #include "gate/models.h"
 #include "gate/paths.h"
@@ -346,6 +347,7 @@ static void *worker_main(void *arg)
     loop_run(w->loop);
     pthread_mutex_lock(&server.posting); /* whoever has posted to this loop has let go of it */
     pthread_mutex_unlock(&server.posting);
+    credential_thread_end(); /* its tasks may be waiting for a name */
     models_thread_end();
     dns_thread_end();
     worker_end(w);
