@@ -288,8 +288,11 @@ static int read_choice(struct reading *r, const struct json *v, unsigned i, stru
     dialect_chat_keep_members(r, &c->extras, v, "message");
     dialect_chat_read_finish(v, &c->finish);
     struct reading in = reading_at(r, "message", -1);
-    int rc = read_message(&in, json_get(v, "message"), out, c);
+    const struct json *message = json_get(v, "message");
+    int rc = message ? read_message(&in, message, out, c) : 0; /* none where all was filtered */
     read_logprobs(json_get(v, "logprobs"), c->blocks);
+    if (c->finish.reason == FINISH_UNSET)
+        c->finish.reason = finish_settle(FINISH_STOP, block_list_has(c->blocks, BLOCK_TOOL_CALL));
     return rc;
 }
 
@@ -415,6 +418,11 @@ void dialect_chat_put_usage(struct json_writer *j, const char *key, const struct
     put_known(j, "accepted_prediction_tokens", u->accepted_prediction_tokens);
     put_known(j, "rejected_prediction_tokens", u->rejected_prediction_tokens);
     json_end_object(j);
+    if (u->searches > 0) {
+        json_begin_object(j, "server_tool_use"); /* as OpenRouter has it */
+        json_put_int(j, "web_search_requests", u->searches);
+        json_end_object(j);
+    }
     json_end_object(j);
 }
 

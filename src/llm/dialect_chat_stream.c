@@ -23,6 +23,7 @@
 #define CALLS_MAX   256 /* of one choice */
 #define SEED_MAX    128 /* bytes of the stream's id that make ids for calls */
 #define WORD_MAX    128 /* bytes of a finish reason, a stop sequence */
+#define SEAL_MAX    ((size_t)1 << 20)
 
 /* How far a call's arguments are: depth of brackets, and where in a string. */
 struct progress {
@@ -35,7 +36,8 @@ struct call {
     unsigned block;
     uint64_t id_hash; /* 0: it has no id */
     bool is_open, is_named, is_custom;
-    str id; /* while the name is missing */
+    str id;            /* while the name is missing */
+    struct seal *seal; /* that came behind the start; NULL: none */
     struct progress progress;
     struct call *next;
 };
@@ -116,8 +118,13 @@ static bool is_whole(const struct call *call)
 
 static int close_call(const struct at *at, struct call *call)
 {
+    struct block end = {.kind = BLOCK_TOOL_CALL};
     call->is_open = false;
-    return put(at, (struct event){.kind = EV_BLOCK_STOP, .block = call->block});
+    if (call->seal)
+        end.seal = *call->seal;
+    return put(at, (struct event){.kind = EV_BLOCK_STOP,
+                                  .block = call->block,
+                                  .content = call->seal ? &end : NULL});
 }
 
 /* Ends the calls that are whole: something else begins. */
@@ -191,18 +198,24 @@ static int put_text(const struct at *at, enum open_kind kind, str text)
 
 /* ---- thoughts ---- */
 
-/* An encrypted thought is a block of its own, without text. */
+/* An encrypted thought is a block of its own, without text: data in the place of a text shows at the
+ * start, a signature at the end. */
 static int put_encrypted(const struct at *at, str data, enum seal_family family)
 {
     unsigned number = 0;
-    struct block b = {.kind = BLOCK_REASONING};
-    b.seal = seal_unwrap(at->d->scratch, data,
-                         family == FAMILY_ANTHROPIC ? SEAL_REDACTED : SEAL_SIGNATURE, family);
+    enum seal_kind kind = family == FAMILY_ANTHROPIC ? SEAL_REDACTED : SEAL_SIGNATURE;
+    struct block begin = {.kind = BLOCK_REASONING}, end = begin;
+    struct seal seal = seal_unwrap(at->d->scratch, data, kind, family);
+    if (seal.kind == SEAL_REDACTED)
+        begin.seal = seal;
+    else
+        end.seal = seal;
     int rc = close_open(at, NULL);
     if (rc == 0)
-        rc = begin_block(at, &b, &number);
-    return rc != 0 ? rc
-                   : put(at, (struct event){.kind = EV_BLOCK_STOP, .block = number, .content = &b});
+        rc = begin_block(at, &begin, &number);
+    if (rc != 0)
+        return rc;
+    return put(at, (struct event){.kind = EV_BLOCK_STOP, .block = number, .content = &end});
 }
 
 static int put_detail_text(const struct at *at, str text, bool is_summary, int64_t index)
@@ -493,6 +506,19 @@ static int put_args(const struct at *at, struct call *call, str args)
     return put(at, ev);
 }
 
+/* A signature that comes behind the call's start is kept for its end. */
+static void keep_seal(const struct at *at, struct call *call, const struct seal *seal)
+{
+    struct arena *a = at->d->a;
+    if (seal->kind == SEAL_NONE || call->seal)
+        return;
+    call->seal = arena_new(a, struct seal);
+    *call->seal = *seal;
+    call->seal->provider = bounded(a, seal->provider, SEED_MAX);
+    call->seal->model = bounded(a, seal->model, SEED_MAX);
+    call->seal->value = bounded(a, seal->value, SEAL_MAX);
+}
+
 static int take_piece(const struct at *at, const struct piece *p)
 {
     struct call *call = find_call(at->c, p);
@@ -507,7 +533,9 @@ static int take_piece(const struct at *at, const struct piece *p)
         call->id = p->id.n > 0 ? bounded(at->d->a, p->id, SEED_MAX) : call->id;
         return 0;
     }
-    if (!call->is_named)
+    if (call->is_named)
+        keep_seal(at, call, &p->seal);
+    else
         rc = name_call(at, call, p);
     return rc != 0 ? rc : put_args(at, call, p->args);
 }
@@ -739,6 +767,8 @@ static int put_end(struct decoder *d, struct stream *s)
     for (struct choice *c = s->choices; rc == 0 && c; c = c->next) {
         struct at at = {.d = d, .s = s, .c = c};
         rc = close_all(&at);
+        if (c->finish.reason == FINISH_UNSET)
+            c->finish.reason = finish_settle(FINISH_STOP, c->n_calls > 0);
         if (rc == 0)
             rc = put(&at, (struct event){.kind = EV_FINISH, .finish = c->finish});
     }

@@ -204,6 +204,8 @@ static int read_choice(struct reading *r, const struct json *v, unsigned i, stru
     struct reply_choice *c = reply_choice_at(r->a, out, (unsigned)index);
     dialect_chat_keep_members(r, &c->extras, v, "");
     dialect_chat_read_finish(v, &c->finish);
+    if (c->finish.reason == FINISH_UNSET)
+        c->finish.reason = FINISH_STOP;
     if (text.n > 0)
         block_add(&c->blocks, block_text(r->a, text));
     return 0;
