@@ -96,7 +96,7 @@ struct responses_state {
     int64_t completed_s;           /* -1: not yet */
     str incomplete;                /* reason; empty: null */
     const struct failure *failure; /* NULL: null */
-    const struct usage *usage;     /* NULL: null */
+    const struct usage *usage;     /* NULL: not known yet */
     const struct json *usage_raw;  /* wins */
     str echo;                      /* see responses_echo */
     const struct extras *extras;   /* of an answer that came in this dialect: instead of the echo */

@@ -146,10 +146,8 @@ static void put_usage(struct json_writer *j, const struct responses_state *s)
         json_put_value(j, "usage", s->usage_raw);
         return;
     }
-    if (!u || !usage_is_known(u)) {
-        json_put_null(j, "usage");
+    if (!u || !usage_is_known(u))
         return;
-    }
     json_begin_object(j, "usage");
     json_put_int(j, "input_tokens", known(u->input_tokens));
     json_begin_object(j, "input_tokens_details");
@@ -166,14 +164,35 @@ static void put_usage(struct json_writer *j, const struct responses_state *s)
 
 /* ---- the object ---- */
 
+/* The error of a response has a code of OpenAI's; words of other providers are not among them. */
+static str error_code(const struct failure *f)
+{
+    struct failure bare = *f;
+    str type, code;
+    bare.code = S_EMPTY;
+    responses_failure_words(&bare, &type, &code);
+    if (code.n > 0)
+        return code;
+    return f->class == FAILURE_SERVER ? S("server_error") : S("invalid_prompt");
+}
+
+/* Tiers that this dialect has a word for. */
+static str known_tier(str tier)
+{
+    static const char *const tiers[] = {"auto", "default", "flex", "scale", "priority", "fast"};
+    for (size_t i = 0; i < ARRAY_LEN(tiers); i++) {
+        if (str_eq(tier, str_from_cz(tiers[i])))
+            return tier;
+    }
+    return S("default");
+}
+
 static void put_ends(struct json_writer *j, const struct responses_state *s)
 {
     bool is_own = s->extras != NULL;
     if (s->failure) {
-        str type, code;
-        responses_failure_words(s->failure, &type, &code);
         json_begin_object(j, "error");
-        json_put_str(j, "code", code.n > 0 ? code : S("server_error"));
+        json_put_str(j, "code", error_code(s->failure));
         json_put_str(j, "message", s->failure->message);
         json_end_object(j);
     } else if (!is_own) {
@@ -205,8 +224,10 @@ void responses_begin_response(struct json_writer *j, const char *key,
         json_put_null(j, "completed_at");
     put_ends(j, s);
     json_put_str(j, "model", s->model);
-    if (s->service_tier.n > 0 || !is_own)
-        json_put_str(j, "service_tier", s->service_tier.n > 0 ? s->service_tier : S("default"));
+    if (!is_own)
+        json_put_str(j, "service_tier", known_tier(s->service_tier));
+    else if (s->service_tier.n > 0)
+        json_put_str(j, "service_tier", s->service_tier);
     if (!is_own || s->usage_raw)
         put_usage(j, s);
     if (is_own)

@@ -234,12 +234,18 @@ static void keep_own(struct build *b, struct item *it, const struct extras *e)
     b->held += it->own.n;
 }
 
-static void put_list(struct json_writer *j, const char *key, const struct buf *elements)
+/* A list whose elements are JSON already, with commas between. */
+static void put_elements(struct json_writer *j, const char *key, str elements)
 {
     json_begin_array(j, key);
-    if (elements->n > 0)
-        json_put_raw(j, NULL, buf_str(elements));
+    if (elements.n > 0)
+        json_put_raw(j, NULL, elements);
     json_end_array(j);
+}
+
+static void put_list(struct json_writer *j, const char *key, const struct buf *elements)
+{
+    put_elements(j, key, buf_str(elements));
 }
 
 static void put_item(struct json_writer *j, const char *key, const struct item *it, str status,
@@ -332,7 +338,7 @@ static void put_text_delta(struct build *b, const struct item *it, str text, str
     json_put_int(&j, "content_index", it->n_parts);
     json_put_str(&j, "delta", text);
     if (!it->is_refusal)
-        json_put_raw(&j, "logprobs", logprobs.n > 0 ? logprobs : S("[]"));
+        put_elements(&j, "logprobs", logprobs);
     end_event(b, &j);
 }
 
@@ -408,7 +414,7 @@ static void start_text(struct build *b, const struct block *content, unsigned bl
     it->is_refusal = is_refusal;
     it->length = 0;
     it->n_notes = 0;
-    it->omits_logprobs = lacks(&content->verbatim, S("logprobs"));
+    it->omits_logprobs = b->state.extras && lacks(&content->verbatim, S("logprobs"));
     keep_own(b, it, &content->extras);
     struct json_writer j = begin_item_event(b, "response.content_part.added", it);
     json_put_int(&j, "content_index", it->n_parts);
@@ -511,24 +517,55 @@ static void add_late_notes(struct build *b, struct item *it)
     }
 }
 
-/* Token objects without their list's brackets. Nobody gets them who has not asked. */
+/* The bytes of a token, where its provider left them out. */
+static void put_bytes(struct json_writer *j, str token)
+{
+    json_begin_array(j, "bytes");
+    for (size_t i = 0; i < token.n; i++)
+        json_put_int(j, NULL, (uint8_t)token.p[i]);
+    json_end_array(j);
+}
+
+/* Alternatives have none of their own. */
+static void put_token(struct json_writer *j, const struct json *v, bool has_alternatives)
+{
+    const struct json *bytes = json_get(v, "bytes");
+    const struct json *top = json_get(v, "top_logprobs");
+    bool has_bytes = bytes && json_type(bytes) == JSON_ARRAY;
+    json_begin_object(j, NULL);
+    for (struct json_iter it = json_iter(v); json_iter_next(&it);) {
+        bool is_list = str_eq(it.key, S("top_logprobs"));
+        if (!is_list && (has_bytes || !str_eq(it.key, S("bytes"))))
+            json_put_member(j, it.key, it.value);
+    }
+    if (!has_bytes)
+        put_bytes(j, json_str(json_get(v, "token")));
+    if (has_alternatives && top && json_type(top) == JSON_ARRAY) {
+        json_begin_array(j, "top_logprobs");
+        for (struct json_iter it = json_iter(top); json_iter_next(&it);)
+            put_token(j, it.value, false);
+        json_end_array(j);
+    }
+    json_end_object(j);
+}
+
+/* Nobody gets them who has not asked. */
 static void add_logprobs(struct build *b, struct item *it, const struct json *list)
 {
     if (b->w->asked && b->w->asked->sampling.logprobs != YES)
         return;
-    size_t begin = it->logprobs.n;
+    size_t held = it->logprobs.n, begin = held > 0 ? held + 1 : 0;
     for (struct json_iter i = json_iter(list); json_iter_next(&i);) {
+        if (json_type(i.value) != JSON_OBJECT)
+            continue;
         add_element(&it->logprobs);
-        json_put(&it->logprobs, i.value);
+        struct json_writer j = json_writer(&it->logprobs);
+        put_token(&j, i.value, true);
     }
-    b->held += it->logprobs.n - begin;
-    if (b->waits != it && it->logprobs.n > begin)
+    b->held += it->logprobs.n - held;
+    if (!b->waits)
         b->waits = it;
-    struct buf only;
-    buf_init(&only, b->max_held * ESCAPED_MAX);
-    json_put(&only, list);
-    flush(b, buf_str(&only));
-    buf_fini(&only);
+    flush(b, str_slice(buf_str(&it->logprobs), begin, it->logprobs.n));
 }
 
 static void stop_text(struct build *b, struct item *it)

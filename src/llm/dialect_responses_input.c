@@ -494,6 +494,23 @@ static bool is_empty(const struct input *in, const struct turn *t, const struct 
     return true;
 }
 
+/* Where a message that begins with `b` ends. Texts of another dialect's assistant are a message
+ * each: only whole texts are taken from an assistant whose messages have no ids. */
+static const struct block *message_end(const struct input *in, const struct turn *t,
+                                       const struct block *b)
+{
+    const struct block *end = b;
+    while (end && is_part(end)) {
+        bool is_alone = !in->is_own && t->role == ROLE_ASSISTANT && end->kind == BLOCK_TEXT;
+        if (is_alone && end != b)
+            return end;
+        end = end->next;
+        if (is_alone)
+            return end;
+    }
+    return end;
+}
+
 /* One message: the blocks from `b` up to `end`. A turn's id, phase and status are those of its
  * first message. */
 static int put_message(struct input *in, const struct turn *t, const struct block *b,
@@ -573,9 +590,7 @@ static int put_turn(struct input *in, const struct turn *t)
             b = b->next;
             continue;
         }
-        const struct block *end = b;
-        while (end && is_part(end))
-            end = end->next;
+        const struct block *end = message_end(in, t, b);
         rc = put_message(in, t, b, end, is_first);
         is_first = false;
         b = end;
