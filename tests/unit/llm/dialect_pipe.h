@@ -191,6 +191,13 @@ static inline void pipe_stream(struct pipe *p, const struct dialect *from, str s
     p->rc = rc;
 }
 
+/* Cohere has no other word for an answer that was filtered or malformed than that of a failure. */
+static inline bool pipe_says_failure(const struct dialect *to, str bytes)
+{
+    return to->id == DIALECT_COHERE &&
+           str_find(bytes, S("\"finish_reason\":\"ERROR\"")) != STR_NONE;
+}
+
 /* ---- whole answers ---- */
 
 static inline struct reading pipe_reading(struct pipe *p, const struct dialect *d, int code)
