@@ -7,8 +7,12 @@
 #include "llm/carry.h"
 
 #include "base/buf.h"
+#include "llm/json_schema.h"
+#include "llm/tool_name.h"
 
 #define JSON_TEXT_MAX (64u << 20) /* of one value; bodies are bounded before they are read */
+#define ROOM_MIN      (256u << 10)
+#define ROOM_PER_PART 512 /* bytes of the arena, at most: names, ids, hints */
 
 enum { NAME_OPENAI, NAME_ANTHROPIC, NAME_GEMINI, NAME_BEDROCK, NAME_COHERE, NAME_OLLAMA, NAMES };
 
@@ -234,6 +238,8 @@ static void note_extras(struct writing *w, const struct extras *e, enum dialect_
 int settings_carry(struct writing *w, const struct chat *c, enum dialect_id target,
                    uint64_t carried)
 {
+    if (c->own_only && c->origin != target)
+        return writing_refuse(w, c->own_only, "The model's provider cannot take this in any form.");
     if (c->sampling.n > 1 && (carried & SETTING_BIT(N)) == 0)
         return writing_refuse(w, "n", "The model's provider gives one answer at a time.");
     if (c->state.previous_response_id.n > 0)
@@ -281,6 +287,39 @@ str setting_clamp(struct writing *w, const struct chat *c, enum setting s, str t
     return v < least ? low : high;
 }
 
+static bool has_room(const struct arena *a, size_t bytes)
+{
+    size_t left = a->cap_bytes - MIN(a->cap_bytes, a->used_bytes);
+    return left > ROOM_MIN && bytes < left - ROOM_MIN;
+}
+
+int reading_check_room(struct reading *r, size_t bytes)
+{
+    if (has_room(r->a, bytes))
+        return 0;
+    return member_fail(r, "", "The body has too many parts.");
+}
+
+static size_t count_blocks(const struct block *list)
+{
+    size_t n = 0;
+    for (const struct block *b = list; b; b = b->next)
+        n++;
+    return n;
+}
+
+int writing_check_room(struct writing *w, const struct chat *c)
+{
+    size_t n = count_blocks(c->instructions);
+    for (const struct turn *t = c->turns; t; t = t->next)
+        n += 1 + count_blocks(t->blocks);
+    for (const struct tool *t = c->tools; t; t = t->next)
+        n++;
+    if (has_room(w->a, n * ROOM_PER_PART))
+        return 0;
+    return writing_refuse(w, "messages", "The conversation has too many parts.");
+}
+
 str json_text(struct arena *a, const struct json *v)
 {
     if (!v)
@@ -288,7 +327,7 @@ str json_text(struct arena *a, const struct json *v)
     struct buf out;
     buf_init(&out, JSON_TEXT_MAX);
     json_put(&out, v);
-    str text = arena_str(a, buf_str(&out));
+    str text = has_room(a, out.n) ? arena_str(a, buf_str(&out)) : S_EMPTY;
     buf_fini(&out);
     return text;
 }
@@ -334,4 +373,112 @@ void call_put_object(struct json_writer *w, const char *key, struct arena *a,
         put_wrapped(w, key, "_raw_arguments", call->args);
         loss_add(loss, LOSS_EMULATED, S("arguments"));
     }
+}
+
+/* ---- functions ---- */
+
+static void keep_tool(struct reading *r, const struct json *whole, struct tool *t)
+{
+    t->verbatim.origin = r->origin;
+    for (struct json_iter it = json_iter(whole); json_iter_next(&it);)
+        extras_add(r->a, &t->verbatim, it.key, it.value);
+}
+
+static int read_described(struct reading *r, const struct json *v, struct tool *t, bool *is_odd)
+{
+    enum { NAME, DESCRIPTION, PARAMETERS };
+    static const char *const keys[] = {"name", "description", "parameters"};
+    const struct json *m[ARRAY_LEN(keys)];
+    int rc = MEMBERS_READ(r, v, keys, m, &t->extras);
+    if (rc == 0)
+        rc = member_str(r, "name", m[NAME], &t->name);
+    if (rc == 0)
+        rc = member_str(r, "description", m[DESCRIPTION], &t->description);
+    if (rc == 0)
+        rc = member_type(r, "parameters", m[PARAMETERS], JSON_OBJECT);
+    if (rc < 0)
+        return rc;
+    if (t->name.n == 0)
+        return member_fail(r, "name", "A tool must have a name.");
+    t->schema = m[PARAMETERS];
+    *is_odd = m[DESCRIPTION] && t->description.n == 0;
+    return 0;
+}
+
+int function_read(struct reading *r, const struct json *v, struct chat *c)
+{
+    enum { TYPE, FUNCTION };
+    static const char *const keys[] = {"type", "function"};
+    const struct json *m[ARRAY_LEN(keys)];
+    struct extras others;
+    bool is_odd = false;
+    str type = S("function");
+    int rc = reading_check_room(r, 0);
+    if (rc == 0)
+        rc = MEMBERS_READ(r, v, keys, m, &others);
+    if (rc == 0)
+        rc = member_str(r, "type", m[TYPE], &type);
+    if (rc == 0 && !str_eq(type, S("function")))
+        rc = member_fail(r, "type", "The type of a tool must be function.");
+    if (rc < 0)
+        return rc;
+    struct tool *t = tool_add(r->a, c, TOOL_FUNCTION);
+    struct reading inner = reading_at(r, "function", -1);
+    rc = read_described(&inner, m[FUNCTION], t, &is_odd);
+    if (rc == 0 && (is_odd || others.first || !m[TYPE]))
+        keep_tool(r, v, t);
+    return rc;
+}
+
+static void put_parameters(struct writing *w, struct json_writer *json, const struct tool *t,
+                           bool is_own)
+{
+    if (t->kind == TOOL_CUSTOM)
+        json_put_raw(json, "parameters",
+                     S("{\"type\":\"object\",\"properties\":{\"input\":{\"type\":\"string\"}},"
+                       "\"required\":[\"input\"]}"));
+    else if (!is_own)
+        json_schema_put(json, "parameters", t->schema, w->can->schema, SCHEMA_FOR_TOOL, w->loss,
+                        "tools");
+    else if (t->schema)
+        json_put_value(json, "parameters", t->schema);
+}
+
+int function_put(struct writing *w, struct json_writer *json, const struct tool *t,
+                 enum dialect_id target, bool is_own)
+{
+    if (t->kind == TOOL_SERVER)
+        return writing_refuse(w, "tools",
+                              "The model's provider does not run the tool \"" STR_FMT "\".",
+                              STR_ARG(t->type));
+    json_begin_object(json, NULL);
+    if (is_own && t->verbatim.first) {
+        extras_put(json, &t->verbatim, target);
+        json_end_object(json);
+        return 0;
+    }
+    if (t->kind == TOOL_CUSTOM)
+        loss_add(w->loss, LOSS_EMULATED, S("tools.custom"));
+    json_put_str(json, "type", S("function"));
+    json_begin_object(json, "function");
+    json_put_str(json, "name",
+                 is_own ? t->name : name_fit(w->a, &name_rule_openai, t->space, t->name));
+    if (t->description.n > 0)
+        json_put_str(json, "description", t->description);
+    put_parameters(w, json, t, is_own);
+    extras_put(json, &t->extras, target);
+    json_end_object(json);
+    json_end_object(json);
+    return 0;
+}
+
+bool function_is_chosen(const struct tool_choice *choice, const struct tool *t)
+{
+    if (choice->mode != CHOICE_NAMED && choice->mode != CHOICE_ALLOWED)
+        return true;
+    for (size_t i = 0; i < choice->n_names; i++) {
+        if (str_eq(choice->names[i], t->name))
+            return true;
+    }
+    return false;
 }

@@ -1,5 +1,5 @@
-/* What writers of requests share: naming what their dialect has no place for, and tool arguments
- * as objects.
+/* What the dialects' files share: naming what a dialect has no place for, tools and arguments in
+ * their common forms, and the bound on what a request may need.
  *
  * A client is told of a loss by the name it used itself: top_k is "top_k" to one, and
  * "generationConfig.topK" to another. The names stand in carry.def, one row per setting. Pure. */
@@ -37,5 +37,19 @@ str setting_clamp(struct writing *w, const struct chat *c, enum setting s, str t
  * `a` is used for the duration. */
 void call_put_object(struct json_writer *w, const char *key, struct arena *a,
                      const struct tool_call *call, struct losses *loss);
-/* The minified text of a value; S_EMPTY for NULL. */
+/* The minified text of a value; S_EMPTY for NULL, and when the arena has no room for it. */
 str json_text(struct arena *a, const struct json *v);
+
+/* Tools in OpenAI's form, {type: function, function: {name, description, parameters}}, of dialects
+ * that know no other kind. What the intermediate form would lose stands in t->verbatim. */
+NODISCARD int function_read(struct reading *r, const struct json *v, struct chat *c);
+/* Writes one; `name` as it is to be written. `is_own`: it came in this dialect, `target`. */
+NODISCARD int function_put(struct writing *w, struct json_writer *json, const struct tool *t,
+                           enum dialect_id target, bool is_own);
+/* Is the tool offered, if a choice that the dialect cannot say is made by leaving others out? */
+bool function_is_chosen(const struct tool_choice *choice, const struct tool *t);
+
+/* An arena's end is no place to find out that a list from outside was too long: these refuse before
+ * it, for `bytes` more and for everything that a writer makes per block. */
+NODISCARD int reading_check_room(struct reading *r, size_t bytes);
+NODISCARD int writing_check_room(struct writing *w, const struct chat *c);

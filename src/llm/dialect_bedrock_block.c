@@ -193,6 +193,9 @@ static int read_source(struct reading *r, const struct json *v, struct block_rea
         return rc;
     br->is_odd = br->is_odd || others.first || json_get(m[LOCATION], "bucketOwner");
     if (m[BYTES]) {
+        rc = reading_check_room(&inner, bytes.n);
+        if (rc < 0)
+            return rc;
         if (!media_from_base64(r->a, bytes, mime, media))
             return member_fail(&inner, "bytes", "The bytes of a file must be base64.");
         br->is_odd = br->is_odd || !str_eq(media->bytes, bytes) || !str_eq(media->mime, mime);
@@ -407,7 +410,9 @@ static int read_block(struct reading *r, const struct json *v, struct block_read
     struct block *b = br->block;
     struct extras others;
     size_t kind = ARRAY_LEN(block_keys);
-    int rc = MEMBERS_READ(r, v, block_keys, m, &others);
+    int rc = reading_check_room(r, 0);
+    if (rc == 0)
+        rc = MEMBERS_READ(r, v, block_keys, m, &others);
     if (rc == 0)
         rc = find_kind(r, m, &kind);
     if (rc < 0)

@@ -54,7 +54,9 @@ static int read_message(struct reading *r, const struct json *v, struct chat *c)
     const struct json *m[ARRAY_LEN(keys)];
     struct extras extras;
     enum role role = ROLE_USER;
-    int rc = MEMBERS_READ(r, v, keys, m, &extras);
+    int rc = reading_check_room(r, 0);
+    if (rc == 0)
+        rc = MEMBERS_READ(r, v, keys, m, &extras);
     if (rc == 0)
         rc = read_role(r, m[ROLE], &role);
     if (rc < 0)
@@ -150,7 +152,9 @@ static int read_tool(struct reading *r, const struct json *v, struct chat *c)
     static const char *const keys[] = {"toolSpec", "cachePoint"};
     const struct json *m[ARRAY_LEN(keys)];
     struct extras others;
-    int rc = MEMBERS_READ(r, v, keys, m, &others);
+    int rc = reading_check_room(r, 0);
+    if (rc == 0)
+        rc = MEMBERS_READ(r, v, keys, m, &others);
     if (rc < 0)
         return rc;
     if (m[POINT] && c->last_tool) {
@@ -238,15 +242,20 @@ static void read_thinking(const struct json *v, struct reasoning_wish *out)
     out->display = json_str(json_get(v, "display"));
 }
 
-static void read_betas(struct arena *a, const struct json *v, struct chat *c)
+static int read_betas(struct reading *r, const struct json *v, struct chat *c)
 {
+    struct buf all;
+    buf_init(&all, SIZE_MAX);
     for (struct json_iter it = json_iter(v); json_iter_next(&it);) {
-        str one = json_str(it.value);
-        if (one.n > 0 && c->betas.n > 0)
-            c->betas = arena_concat(a, (str[]){c->betas, S(","), one}, 3);
-        else if (one.n > 0)
-            c->betas = one;
+        if (all.n > 0)
+            buf_put_char(&all, ',');
+        buf_put(&all, json_str(it.value));
     }
+    int rc = reading_check_room(r, all.n);
+    if (rc == 0)
+        c->betas = arena_str(r->a, buf_str(&all));
+    buf_fini(&all);
+    return rc;
 }
 
 static int read_model_fields(struct reading *r, const struct json *v, struct chat *c)
@@ -264,12 +273,12 @@ static int read_model_fields(struct reading *r, const struct json *v, struct cha
     if (rc < 0)
         return rc;
     read_thinking(m[THINKING] ? m[THINKING] : m[REASONING_CONFIG], &c->reasoning);
-    read_betas(r->a, m[BETAS], c);
+    rc = read_betas(&inner, m[BETAS], c);
     if (others.first) /* of that model only: lost elsewhere */
         extras_add(r->a, &c->extras, S("additionalModelRequestFields"), v);
     else
         keep(r, c, "additionalModelRequestFields", v);
-    return 0;
+    return rc;
 }
 
 /* ---- outputConfig ---- */

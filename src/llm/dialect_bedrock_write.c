@@ -1,10 +1,11 @@
 /* Converse requests, written.
  *
- * The rules on turns are Anthropic's, whose models they come from, and so is the order that they are
- * put into (dialect_anthropic.h): the user first, roles in turn, results right behind their calls.
- * Three rules are Converse's own: a document needs text beside it; history with tool use needs a
- * toolConfig, for which tools are made up from the calls when the client sends none; and "no tool"
- * cannot be chosen, so tools are left out then, or kept with a loss when the history needs them.
+ * The rules on turns are Anthropic's, whose models they come from, and so is the order that they
+ * are put into (dialect_anthropic.h): the user first, roles in turn, results right behind their
+ * calls. Three rules are Converse's own: a document needs text beside it; history with tool use
+ * needs a toolConfig, for which tools are made up from the calls when the client sends none; and
+ * "no tool" cannot be chosen, so tools are left out then, or kept and forbidden in words when the
+ * history needs them.
  *
  * What has no place of its own in Converse but is known to Anthropic's models goes into
  * additionalModelRequestFields: top_k, thinking, betas. A request that came in this dialect is
@@ -239,17 +240,6 @@ static void put_inference(struct request *q)
 
 /* ---- toolConfig ---- */
 
-static bool is_allowed(const struct tool_choice *choice, const struct tool *t)
-{
-    if (choice->mode != CHOICE_ALLOWED)
-        return true;
-    for (size_t i = 0; i < choice->n_names; i++) {
-        if (str_eq(choice->names[i], t->name))
-            return true;
-    }
-    return false;
-}
-
 static void put_spec(struct request *q, str name, const struct tool *t)
 {
     struct json_writer *w = &q->b.json;
@@ -355,7 +345,7 @@ static int put_tools(struct request *q)
     json_begin_object(&q->b.json, "toolConfig");
     json_begin_array(&q->b.json, "tools");
     for (const struct tool *t = c->tools; t && rc == 0; t = t->next) {
-        if (is_allowed(&c->choice, t))
+        if (c->choice.mode != CHOICE_ALLOWED || function_is_chosen(&c->choice, t))
             rc = put_tool(q, t);
     }
     if (!c->tools)

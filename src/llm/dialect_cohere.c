@@ -290,18 +290,22 @@ static void put_content(struct writing *w, struct json_writer *json, const struc
         json_end_array(json);
 }
 
-static void put_plan(struct writing *w, struct json_writer *json, const struct reply_choice *c)
+static void put_plan(struct json_writer *json, const struct reply_choice *c)
 {
-    str plan = S_EMPTY;
+    struct buf plan;
     bool has_plan = false;
+    buf_init(&plan, SIZE_MAX);
     for (const struct block *b = c->blocks; b; b = b->next) {
         if (!cohere_is_plan(b))
             continue;
-        plan = has_plan ? arena_concat(w->a, (str[]){plan, S("\n"), b->text}, 3) : b->text;
+        if (plan.n > 0)
+            buf_put_char(&plan, '\n');
+        buf_put(&plan, b->text);
         has_plan = true;
     }
     if (has_plan)
-        json_put_str(json, "tool_plan", plan);
+        json_put_str(json, "tool_plan", buf_str(&plan));
+    buf_fini(&plan);
 }
 
 /* A call as this dialect writes it: with an id and with arguments. */
@@ -340,7 +344,7 @@ static int write_reply(struct writing *w, const struct reply *r, struct buf *out
     json_begin_object(&json, "message");
     json_put_str(&json, "role", S("assistant"));
     put_content(w, &json, c);
-    put_plan(w, &json, c);
+    put_plan(&json, c);
     put_calls(w, &json, c);
     if (!extras_find(&c->message_extras, S("citations")) || !is_own)
         put_citations(&json, c);

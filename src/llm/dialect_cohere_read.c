@@ -1,9 +1,9 @@
 /* Cohere's requests, read, and the parts of messages that requests and answers share.
  *
  * Two things have no like elsewhere. tool_plan, what the model says before it calls tools, is a
- * text block of the phase "commentary". documents stand beside the messages and are there for all of
- * them: other dialects have documents in messages only, so they are put in front of the last user's
- * words there, and this dialect's own writer passes over them. */
+ * text block of the phase "commentary". documents stand beside the messages and are there for all
+ * of them: other dialects have documents in messages only, so they are put in front of the last
+ * user's words there, and this dialect's own writer passes over them. */
 #include "llm/carry.h"
 #include "llm/dialect_cohere.h"
 #include "llm/media.h"
@@ -43,6 +43,9 @@ static int read_image(struct reading *r, const struct json *v, struct block *b, 
         rc = member_str(&inner, "detail", m[DETAIL], &b->media.detail);
     if (rc < 0)
         return rc;
+    rc = reading_check_room(r, url.n);
+    if (rc < 0)
+        return rc;
     b->kind = BLOCK_MEDIA;
     b->media.kind = MEDIA_IMAGE;
     if (!media_from_url(r->a, url, &b->media))
@@ -70,7 +73,9 @@ static int read_part(struct reading *r, const struct json *v, struct block *b)
     const struct json *m[ARRAY_LEN(keys)];
     str type = S_EMPTY, thinking = S_EMPTY;
     bool is_odd = false;
-    int rc = MEMBERS_READ(r, v, keys, m, &b->extras);
+    int rc = reading_check_room(r, 0);
+    if (rc == 0)
+        rc = MEMBERS_READ(r, v, keys, m, &b->extras);
     if (rc == 0)
         rc = member_str(r, "type", m[TYPE], &type);
     if (rc < 0)
@@ -128,7 +133,9 @@ static int read_call(struct reading *r, const struct json *v, struct block *b)
     static const char *const function_keys[] = {"name", "arguments"};
     const struct json *m[ARRAY_LEN(keys)], *f[ARRAY_LEN(function_keys)];
     struct extras others;
-    int rc = MEMBERS_READ(r, v, keys, m, &b->extras);
+    int rc = reading_check_room(r, 0);
+    if (rc == 0)
+        rc = MEMBERS_READ(r, v, keys, m, &b->extras);
     struct reading inner = reading_at(r, "function", -1);
     if (rc == 0)
         rc = MEMBERS_READ(&inner, m[FUNCTION], function_keys, f, &others);
@@ -194,7 +201,9 @@ static int read_message(struct reading *r, const struct json *v, struct chat *c)
     struct extras extras;
     enum role role = ROLE_USER;
     str id = S_EMPTY, plan = S_EMPTY;
-    int rc = MEMBERS_READ(r, v, keys, m, &extras);
+    int rc = reading_check_room(r, 0);
+    if (rc == 0)
+        rc = MEMBERS_READ(r, v, keys, m, &extras);
     if (rc == 0)
         rc = read_role(r, m[ROLE], &role);
     if (rc == 0)
@@ -243,8 +252,9 @@ static int read_documents(struct reading *r, const struct json *v, struct chat *
     keep(r, &c->verbatim, S("documents"), v);
     for (struct turn *t = c->turns; t; t = t->next)
         last = t->role == ROLE_USER ? t : last;
-    for (struct json_iter it = json_iter(v); last && json_iter_next(&it);) {
+    for (struct json_iter it = json_iter(v); last && rc == 0 && json_iter_next(&it);) {
         struct block *b = block_new(r->a, BLOCK_MEDIA);
+        rc = reading_check_room(r, 0);
         const struct json *data = json_get(it.value, "data");
         b->media = (struct media){.kind = MEDIA_DOCUMENT, .source = MEDIA_TEXT};
         b->media.mime = S("text/plain");
@@ -258,46 +268,10 @@ static int read_documents(struct reading *r, const struct json *v, struct chat *
         block_add(&documents, last->blocks);
     if (documents)
         last->blocks = documents;
-    return 0;
+    return rc;
 }
 
 /* ---- tools ---- */
-
-static int read_tool(struct reading *r, const struct json *v, struct chat *c)
-{
-    enum { TYPE, FUNCTION };
-    static const char *const keys[] = {"type", "function"};
-    enum { NAME, DESCRIPTION, PARAMETERS };
-    static const char *const function_keys[] = {"name", "description", "parameters"};
-    const struct json *m[ARRAY_LEN(keys)], *f[ARRAY_LEN(function_keys)];
-    struct extras others;
-    struct tool *t = tool_add(r->a, c, TOOL_FUNCTION);
-    str type = S("function");
-    int rc = MEMBERS_READ(r, v, keys, m, &others);
-    if (rc == 0)
-        rc = member_str(r, "type", m[TYPE], &type);
-    if (rc == 0 && !str_eq(type, S("function")))
-        rc = member_fail(r, "type", "The type of a tool must be function.");
-    struct reading inner = reading_at(r, "function", -1);
-    if (rc == 0)
-        rc = MEMBERS_READ(&inner, m[FUNCTION], function_keys, f, &t->extras);
-    if (rc == 0)
-        rc = member_str(&inner, "name", f[NAME], &t->name);
-    if (rc == 0)
-        rc = member_str(&inner, "description", f[DESCRIPTION], &t->description);
-    if (rc == 0)
-        rc = member_type(&inner, "parameters", f[PARAMETERS], JSON_OBJECT);
-    if (rc < 0)
-        return rc;
-    if (t->name.n == 0)
-        return member_fail(&inner, "name", "A tool must have a name.");
-    t->schema = f[PARAMETERS];
-    if (others.first || !m[TYPE] || (f[DESCRIPTION] && t->description.n == 0)) {
-        for (struct json_iter it = json_iter(v); json_iter_next(&it);)
-            keep(r, &t->verbatim, it.key, it.value);
-    }
-    return 0;
-}
 
 static int read_tools(struct reading *r, const struct json *v, const struct json *strict,
                       struct chat *c)
@@ -312,8 +286,8 @@ static int read_tools(struct reading *r, const struct json *v, const struct json
         keep(r, &c->verbatim, S("tools"), v);
     for (struct json_iter it = json_iter(v); rc == 0 && json_iter_next(&it); i++) {
         struct reading inner = reading_at(r, "tools", i);
-        rc = read_tool(&inner, it.value, c);
-        if (strict)
+        rc = function_read(&inner, it.value, c);
+        if (rc == 0 && strict)
             c->last_tool->strict = tristate_of(is_strict);
     }
     return rc;

@@ -261,16 +261,20 @@ static bool is_plan(const struct request *q, const struct turn *t, const struct 
 
 static void put_plan(struct request *q, const struct turn *t)
 {
-    str plan = S_EMPTY;
+    struct buf plan;
     bool has_plan = false;
+    buf_init(&plan, SIZE_MAX);
     for (const struct block *b = t->blocks; b; b = b->next) {
         if (!is_plan(q, t, b))
             continue;
-        plan = plan.n > 0 ? arena_concat(q->w->a, (str[]){plan, S("\n"), b->text}, 3) : b->text;
+        if (plan.n > 0)
+            buf_put_char(&plan, '\n');
+        buf_put(&plan, b->text);
         has_plan = true;
     }
     if (has_plan && (q->is_own || plan.n > 0))
-        json_put_str(&q->json, "tool_plan", plan);
+        json_put_str(&q->json, "tool_plan", buf_str(&plan));
+    buf_fini(&plan);
 }
 
 /* Does the block go into content, as a part of its own? */
@@ -461,48 +465,6 @@ static void put_documents(struct request *q)
 
 /* ---- tools ---- */
 
-/* Of all tools only these, when the choice names some. */
-static bool is_offered(const struct tool_choice *choice, const struct tool *t)
-{
-    if (choice->mode != CHOICE_NAMED && choice->mode != CHOICE_ALLOWED)
-        return true;
-    for (size_t i = 0; i < choice->n_names; i++) {
-        if (str_eq(choice->names[i], t->name))
-            return true;
-    }
-    return false;
-}
-
-static int put_tool(struct request *q, const struct tool *t)
-{
-    struct json_writer *w = &q->json;
-    if (put_verbatim(w, &t->verbatim))
-        return 0;
-    if (t->kind == TOOL_SERVER)
-        return writing_refuse(q->w, "tools",
-                              "The model's provider does not run the tool \"" STR_FMT "\".",
-                              STR_ARG(t->type));
-    json_begin_object(w, NULL);
-    json_put_str(w, "type", S("function"));
-    json_begin_object(w, "function");
-    json_put_str(w, "name", fitted(q, t->space, t->name));
-    if (t->description.n > 0)
-        json_put_str(w, "description", t->description);
-    if (t->kind == TOOL_CUSTOM)
-        json_put_raw(w, "parameters",
-                     S("{\"type\":\"object\",\"properties\":{\"input\":{\"type\":\"string\"}},"
-                       "\"required\":[\"input\"]}"));
-    else if (!q->is_own)
-        json_schema_put(w, "parameters", t->schema, q->w->can->schema, SCHEMA_FOR_TOOL, q->w->loss,
-                        "tools");
-    else if (t->schema)
-        json_put_value(w, "parameters", t->schema);
-    extras_put(w, &t->extras, DIALECT_COHERE);
-    json_end_object(w);
-    json_end_object(w);
-    return 0;
-}
-
 static void put_choice(struct request *q)
 {
     const struct tool_choice *choice = &q->chat->choice;
@@ -540,8 +502,8 @@ static int put_tools(struct request *q)
         return 0;
     json_begin_array(&q->json, "tools");
     for (const struct tool *t = c->tools; t && rc == 0; t = t->next) {
-        if (is_offered(&c->choice, t))
-            rc = put_tool(q, t);
+        if (function_is_chosen(&c->choice, t))
+            rc = function_put(q->w, &q->json, t, DIALECT_COHERE, q->is_own);
     }
     json_end_array(&q->json);
     if (q->is_own || rc < 0)
@@ -649,7 +611,9 @@ int cohere_write_request(struct writing *w, const struct chat *c, struct buf *ou
 {
     struct request q = {
         .w = w, .chat = c, .json = json_writer(out), .is_own = c->origin == DIALECT_COHERE};
-    int rc = q.is_own ? 0 : settings_carry(w, c, DIALECT_COHERE, CARRIED);
+    int rc = writing_check_room(w, c);
+    if (rc == 0 && !q.is_own)
+        rc = settings_carry(w, c, DIALECT_COHERE, CARRIED);
     if (rc < 0)
         return rc;
     json_begin_object(&q.json, NULL);
