@@ -28,6 +28,7 @@ struct out {
     struct buf held; /* proof */
     struct usage usage;
     struct finishing finish;
+    str details; /* raw stop_details */
     struct json_writer json;
 };
 
@@ -341,9 +342,12 @@ static void end_block(struct encoder *e, const struct block *last)
     buf_reset(&o->held);
 }
 
+/* The details of Anthropic's own answers go out as they came. */
 static void note_finish(struct encoder *e, const struct finishing *f)
 {
     struct out *o = e->state;
+    if (f->details && e->w.family == FAMILY_ANTHROPIC)
+        o->details = arena_str(e->a, json_text(e->scratch, f->details));
     o->finish =
         (struct finishing){.reason = f->reason,
                            .native = arena_str(e->a, str_slice(f->native, 0, 256)),
@@ -361,7 +365,10 @@ static void message_end(struct encoder *e)
         json_put_str(w, "stop_sequence", o->finish.stop_sequence);
     else
         json_put_null(w, "stop_sequence");
-    anthropic_put_refusal(w, &o->finish);
+    if (o->details.n > 0)
+        json_put_raw(w, "stop_details", o->details);
+    else
+        anthropic_put_refusal(w, &o->finish);
     json_end_object(w);
     json_begin_object(w, "usage");
     anthropic_usage_put(w, &o->usage);

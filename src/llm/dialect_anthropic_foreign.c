@@ -351,9 +351,10 @@ static bool reaches(struct foreign *f, enum setting s, str text, str least)
 static void put_fixed_sampling(struct foreign *f)
 {
     const struct sampling *s = &f->q.chat->sampling;
-    bool is_one = reaches(f, SETTING_TEMPERATURE, s->temperature, S("1"));
-    if (s->temperature.n > 0 && !is_one)
+    if (!reaches(f, SETTING_TEMPERATURE, s->temperature, S("1")))
         lost(f, LOSS_DROPPED, SETTING_TEMPERATURE);
+    else
+        (void)setting_clamp(f->q.w, f->q.chat, SETTING_TEMPERATURE, s->temperature, S("1"), S("1"));
     if (s->top_p.n > 0 && !reaches(f, SETTING_TOP_P, s->top_p, S("0.99")))
         lost(f, LOSS_DROPPED, SETTING_TOP_P);
     if (s->top_k.n > 0)

@@ -25,8 +25,8 @@ str anthropic_seal_text(struct arena *a, const struct seal *s)
 
 str anthropic_stop_name(const struct writing *w, const struct finishing *f, bool has_calls)
 {
-    bool is_own = w->family == FAMILY_ANTHROPIC && f->reason == FINISH_OTHER;
-    if (is_own && f->native.n > 0)
+    bool is_own = w->family == FAMILY_ANTHROPIC && f->native.n > 0;
+    if (is_own && anthropic_finish(f->native) == f->reason)
         return f->native;
     return str_from_cz(anthropic_stop_reason(finish_settle(f->reason, has_calls)));
 }

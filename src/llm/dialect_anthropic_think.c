@@ -90,7 +90,8 @@ static void think(struct writing *w, const struct chat *c, struct anthropic_thin
     enum effort e = wish->effort;
     if (e == EFFORT_UNSET && has_budget)
         e = effort_of_budget(wish->budget_tokens);
-    if (can(w->can, THINKING_ADAPTIVE)) {
+    bool has_both = can(w->can, THINKING_ADAPTIVE) && can(w->can, THINKING_ON);
+    if (has_both ? !has_budget : can(w->can, THINKING_ADAPTIVE)) {
         t->mode = THINKING_ADAPTIVE;
         t->effort = settle_effort(w, c, e);
         if (has_budget)
