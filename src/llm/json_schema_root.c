@@ -42,7 +42,8 @@ static const char *const unions[] = {"anyOf", "oneOf"};
 
 bool schema_root_is_plain(const struct json *root)
 {
-    static const char *const others[] = {"$ref", "anyOf", "oneOf", "allOf", "enum", "const"};
+    static const char *const others[] = {"$ref", "anyOf", "oneOf",   "allOf",
+                                         "enum", "const", "nullable"};
     if (json_type(root) != JSON_OBJECT || !str_eq(json_str(json_get(root, "type")), S("object")))
         return false;
     for (size_t i = 0; i < ARRAY_LEN(others); i++) {
@@ -280,8 +281,8 @@ static bool is_among(const char *const *keys, size_t n, str key)
 /* Other members of the pieces that all apply; the first of a name counts. */
 static void put_others(struct flat *f, struct schema_list *l)
 {
-    static const char *const rebuilt[] = {"type",  "properties", "required", "$ref",
-                                          "anyOf", "oneOf",      "allOf",    "description"};
+    static const char *const rebuilt[] = {"type",  "properties", "required",    "$ref",    "anyOf",
+                                          "oneOf", "allOf",      "description", "nullable"};
     static const char *const lost[] = {"enum", "const"};
     for (size_t i = 0; i < f->n; i++) {
         if (f->pieces[i].group != COMMON)
