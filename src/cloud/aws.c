@@ -137,7 +137,8 @@ void aws_container_request(struct arena *a, str uri, str token, struct cloud_req
 void aws_imds_session_request(struct arena *a, str imds_url, struct cloud_request *out)
 {
     *out = (struct cloud_request){
-        .method = S("PUT"), .url = arena_concat(a, (str[]){without_slash(imds_url), S("/latest/api/token")}, 2)};
+        .method = S("PUT"),
+        .url = arena_concat(a, (str[]){without_slash(imds_url), S("/latest/api/token")}, 2)};
     cloud_header(out, S("x-aws-ec2-metadata-token-ttl-seconds"),
                  arena_printf(a, "%d", AWS_IMDS_SESSION_S));
 }
