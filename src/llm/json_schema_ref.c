@@ -31,8 +31,10 @@ static bool unescape(str token, char out[JSON_KEY_MAX], str *name)
 static const struct json *child(const struct json *v, str name)
 {
     uint64_t index;
-    if (json_type(v) == JSON_ARRAY)
-        return str_to_u64(name, &index) && index < json_count(v) ? json_at(v, (size_t)index) : NULL;
+    if (json_type(v) == JSON_ARRAY) {
+        bool is_index = str_to_u64(name, &index) && (name.n == 1 || name.p[0] != '0');
+        return is_index && index < json_count(v) ? json_at(v, (size_t)index) : NULL;
+    }
     if (json_type(v) != JSON_OBJECT)
         return NULL;
     for (struct json_iter it = json_iter(v); json_iter_next(&it);) {
