@@ -66,6 +66,8 @@ struct gemini_parts {
     bool is_answer; /* for a client; else a request, for a provider */
     bool is_own;    /* what is written came in this dialect: nothing is adapted */
 };
+/* A seal as this reader gets it; S_EMPTY: there is none that it can use. */
+str gemini_signature(const struct gemini_parts *p, const struct seal *seal);
 void gemini_put_text(struct gemini_parts *p, str text, bool is_thought, const struct seal *seal);
 /* A result, `name` that of its call; and one for a call that has none. */
 void gemini_put_result(struct gemini_parts *p, const struct block *b, str id, str name);

@@ -18,7 +18,8 @@ struct told {
     bool has_parts; /* the open reasoning block has had a part */
     bool wants_gap; /* another part of the thoughts has begun */
     struct finishing finish;
-    struct text_map map;
+    struct text_map map; /* of all text so far */
+    int64_t base;        /* where the open block begins in it */
     struct grounding grounding;
     struct told *next;
 };
@@ -31,6 +32,9 @@ struct encoding {
     struct block block;      /* the open one */
     struct buf held, beside; /* arguments or bytes; a transcript */
     struct buf names;        /* what the open block's strings point to */
+    struct buf proof;        /* signature of the last text, until something follows */
+    struct told *proof_of;
+    bool proof_is_thought;
 };
 
 static void release(void *arg)
@@ -43,6 +47,7 @@ static void release(void *arg)
     buf_fini(&s->held);
     buf_fini(&s->beside);
     buf_fini(&s->names);
+    buf_fini(&s->proof);
 }
 
 static struct encoding *encoding_of(struct encoder *e)
@@ -55,6 +60,7 @@ static struct encoding *encoding_of(struct encoder *e)
     buf_init(&s->held, HELD_MAX);
     buf_init(&s->beside, HELD_MAX);
     buf_init(&s->names, HELD_MAX);
+    buf_init(&s->proof, HELD_MAX);
     arena_on_fini(e->a, release, s);
     e->state = s;
     return s;
@@ -153,17 +159,61 @@ static struct gemini_parts parts_of(struct chunk *k)
     return (struct gemini_parts){.j = &k->j, .w = &k->e->w, .is_answer = true};
 }
 
-static int put_text(struct encoder *e, struct told *t, str text, const struct seal *seal)
+static int put_text(struct encoder *e, struct told *t, str text)
 {
     struct encoding *s = e->state;
     struct chunk k;
     chunk_begin(&k, e);
     candidate_begin(&k);
     struct gemini_parts p = parts_of(&k);
-    gemini_put_text(&p, text, s->block.kind == BLOCK_REASONING && t->has_parts, seal);
+    gemini_put_text(&p, text, s->block.kind == BLOCK_REASONING, NULL);
     candidate_end(&k, t->index);
     t->has_content = true;
     return chunk_end(&k, NULL);
+}
+
+/* An empty text, with the signature of what came before it if there is one. */
+static void put_proof(struct chunk *k, const struct told *t)
+{
+    struct encoding *s = k->e->state;
+    bool is_signed = s->proof_of == t;
+    json_begin_object(&k->j, NULL);
+    json_put_str(&k->j, "text", S_EMPTY);
+    if (is_signed && s->proof_is_thought)
+        json_put_bool(&k->j, "thought", true);
+    if (is_signed)
+        json_put_str(&k->j, "thoughtSignature", buf_str(&s->proof));
+    json_end_object(&k->j);
+}
+
+/* The signature comes in the last chunk, or before whatever else follows. */
+static int flush_proof(struct encoder *e)
+{
+    struct encoding *s = e->state;
+    struct chunk k;
+    if (!s->proof_of)
+        return 0;
+    chunk_begin(&k, e);
+    candidate_begin(&k);
+    put_proof(&k, s->proof_of);
+    candidate_end(&k, s->proof_of->index);
+    s->proof_of->has_content = true;
+    s->proof_of = NULL;
+    buf_fini(&s->proof);
+    return chunk_end(&k, NULL);
+}
+
+static void hold_proof(struct encoder *e, struct told *t)
+{
+    struct encoding *s = e->state;
+    struct gemini_parts p = {.w = &e->w, .is_answer = true};
+    str value = gemini_signature(&p, &s->block.seal);
+    if (value.n == 0)
+        return;
+    buf_reset(&s->proof);
+    buf_put(&s->proof, value);
+    s->proof_of = t;
+    s->proof_is_thought = s->block.kind == BLOCK_REASONING && t->has_parts;
 }
 
 static int put_whole(struct encoder *e, struct told *t, const struct block *b)
@@ -213,8 +263,9 @@ static int begin_block(struct encoder *e, struct told *t, const struct event *ev
     buf_reset(&s->held);
     buf_reset(&s->beside);
     s->block = (struct block){.kind = BLOCK_OPAQUE};
-    if (!b)
-        return 0;
+    int rc = flush_proof(e);
+    if (!b || rc != 0)
+        return rc;
     if (b->kind == BLOCK_OPAQUE || b->kind == BLOCK_TOOL_RESULT)
         return b->kind == BLOCK_OPAQUE ? put_whole(e, t, b) : 0;
     s->block.kind = b->kind;
@@ -227,8 +278,7 @@ static int begin_block(struct encoder *e, struct told *t, const struct event *ev
     keep_names(s, b);
     t->has_parts = false;
     t->wants_gap = false;
-    if (b->kind == BLOCK_TEXT)
-        text_map_reset(&t->map);
+    t->base = text_map_end(&t->map);
     return buf_is_ok(&s->names) ? 0 : -E_PROVIDER_TOO_LARGE;
 }
 
@@ -241,9 +291,9 @@ static int think(struct encoder *e, struct told *t, const struct event *ev)
         return 0;
     }
     t->has_parts = true;
-    int rc = t->wants_gap && ev->delta.text.n > 0 ? put_text(e, t, S("\n\n"), NULL) : 0;
+    int rc = t->wants_gap && ev->delta.text.n > 0 ? put_text(e, t, S("\n\n")) : 0;
     t->wants_gap = t->wants_gap && ev->delta.text.n == 0;
-    return rc == 0 && ev->delta.text.n > 0 ? put_text(e, t, ev->delta.text, NULL) : rc;
+    return rc == 0 && ev->delta.text.n > 0 ? put_text(e, t, ev->delta.text) : rc;
 }
 
 static int grow(struct encoder *e, struct told *t, const struct event *ev)
@@ -254,7 +304,7 @@ static int grow(struct encoder *e, struct told *t, const struct event *ev)
     case BLOCK_TEXT:
     case BLOCK_REFUSAL:
         text_map_add(&t->map, ev->delta.text);
-        return ev->delta.text.n > 0 ? put_text(e, t, ev->delta.text, NULL) : 0;
+        return ev->delta.text.n > 0 ? put_text(e, t, ev->delta.text) : 0;
     case BLOCK_REASONING:
         return think(e, t, ev);
     case BLOCK_TOOL_CALL:
@@ -289,8 +339,7 @@ static int end_block(struct encoder *e, struct told *t, const struct event *ev)
     switch (s->block.kind) {
     case BLOCK_TEXT:
     case BLOCK_REASONING:
-        if (s->block.seal.kind != SEAL_NONE)
-            rc = put_text(e, t, S_EMPTY, &s->block.seal);
+        hold_proof(e, t);
         break;
     case BLOCK_TOOL_CALL:
         s->block.call.args = buf_str(&s->held);
@@ -341,7 +390,7 @@ static void note_finish(struct encoder *e, struct told *t, const struct event *e
     t->finish.native = arena_str(e->a, str_slice(ev->finish.native, 0, 64));
 }
 
-/* Readers of a chunk's text expect one in the last too. */
+/* Readers of a chunk's text expect one in the last too: an empty one. */
 static int put_last(struct encoder *e)
 {
     struct encoding *s = e->state;
@@ -351,11 +400,10 @@ static int put_last(struct encoder *e)
         if (!t->has_finished)
             continue;
         json_begin_object(&k.j, NULL);
-        if (t->has_content) {
-            struct gemini_parts p = parts_of(&k);
+        if (t->has_content || s->proof_of == t) {
             json_begin_object(&k.j, "content");
             json_begin_array(&k.j, "parts");
-            gemini_put_text(&p, S_EMPTY, false, NULL);
+            put_proof(&k, t);
             json_end_array(&k.j);
             json_put_str(&k.j, "role", S("model"));
             json_end_object(&k.j);
@@ -396,7 +444,7 @@ int gemini_write_event(struct encoder *e, const struct event *ev)
         return grow(e, t, ev);
     case EV_ANNOTATION:
         if (ev->annotation)
-            grounding_add(&t->grounding, ev->annotation, &t->map);
+            grounding_add(&t->grounding, ev->annotation, -1, &t->map, t->base);
         return 0;
     case EV_LOGPROBS:
         return put_logprobs(e, t, ev);

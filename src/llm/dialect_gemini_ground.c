@@ -109,6 +109,11 @@ int64_t text_map_byte(const struct text_map *m, int64_t point)
     return byte <= m->bytes ? (int64_t)byte : -1;
 }
 
+int64_t text_map_end(const struct text_map *m)
+{
+    return text_map_point(m, (int64_t)m->bytes);
+}
+
 /* ---- annotations ---- */
 
 static int64_t offset_of(const struct json *segment, const char *key, int64_t otherwise)
@@ -133,6 +138,7 @@ static const struct json *place_of(const struct json *chunk)
 struct collecting {
     struct arena *a;
     const struct text_map *map;
+    int64_t part, base;
     struct annotation *first, **last;
     size_t n;
 };
@@ -161,8 +167,8 @@ static void set_place(struct collecting *c, struct annotation *n, const struct j
 {
     int64_t begin = offset_of(segment, "startIndex", 0), end = offset_of(segment, "endIndex", -1);
     n->text = json_str(json_get(segment, "text"));
-    n->begin = text_map_point(c->map, begin);
-    n->end = text_map_point(c->map, end);
+    n->begin = text_map_point(c->map, begin) - c->base;
+    n->end = text_map_point(c->map, end) - c->base;
     if (n->begin < 0 || n->end < n->begin)
         n->begin = n->end = -1;
 }
@@ -172,6 +178,8 @@ static void read_support(struct collecting *c, const struct json *support,
 {
     const struct json *segment = json_get(support, "segment");
     const struct json *indices = json_get(support, "groundingChunkIndices");
+    if (c->part >= 0 && offset_of(segment, "partIndex", 0) != c->part)
+        return;
     for (struct json_iter it = json_iter(indices); json_iter_next(&it);) {
         int64_t i = -1;
         if (!json_i64(it.value, &i) || i < 0 || (size_t)i >= n)
@@ -210,10 +218,10 @@ static void read_citations(struct collecting *c, const struct json *metadata)
     }
 }
 
-struct annotation *gemini_annotations(struct arena *a, const struct json *candidate,
-                                      const struct text_map *map)
+struct annotation *gemini_annotations(struct arena *a, const struct json *candidate, int64_t part,
+                                      const struct text_map *map, int64_t base)
 {
-    struct collecting c = {.a = a, .map = map};
+    struct collecting c = {.a = a, .map = map, .part = part, .base = base};
     c.last = &c.first;
     read_grounding(&c, json_get(candidate, "groundingMetadata"));
     read_citations(&c, json_get(candidate, "citationMetadata"));
@@ -247,30 +255,28 @@ static void put_source(struct buf *out, const struct annotation *n)
     json_end_object(&j);
 }
 
-static void put_support(struct buf *out, const struct annotation *n, int64_t index,
-                        const struct text_map *map)
+static void put_segment(struct json_writer *j, const struct annotation *n, int64_t part,
+                        const struct text_map *map, int64_t base)
 {
-    int64_t begin = text_map_byte(map, n->begin), end = text_map_byte(map, n->end);
-    struct json_writer j = json_writer(out);
-    json_begin_object(&j, NULL);
-    json_begin_object(&j, "segment");
+    int64_t begin = n->begin < 0 ? -1 : text_map_byte(map, n->begin + base);
+    int64_t end = n->end < 0 ? -1 : text_map_byte(map, n->end + base);
+    json_begin_object(j, "segment");
+    if (part > 0)
+        json_put_int(j, "partIndex", part);
     if (begin >= 0 && end >= begin) {
-        json_put_int(&j, "startIndex", begin);
-        json_put_int(&j, "endIndex", end);
+        json_put_int(j, "startIndex", begin);
+        json_put_int(j, "endIndex", end);
     }
     if (n->text.n > 0)
-        json_put_str(&j, "text", n->text);
-    json_end_object(&j);
-    json_begin_array(&j, "groundingChunkIndices");
-    json_put_int(&j, NULL, index);
-    json_end_array(&j);
-    json_end_object(&j);
+        json_put_str(j, "text", n->text);
+    json_end_object(j);
 }
 
-void grounding_add(struct grounding *g, const struct annotation *n, const struct text_map *map)
+void grounding_add(struct grounding *g, const struct annotation *n, int64_t part,
+                   const struct text_map *map, int64_t base)
 {
     size_t size = n->url.n + n->title.n + n->text.n;
-    if (n->url.n == 0 || g->n == ANNOTATIONS_MAX || size > GROUNDING_MAX / 16 ||
+    if (n->url.n == 0 || g->n == ANNOTATIONS_MAX ||
         g->chunks.n + g->supports.n + 8 * size + 512 > GROUNDING_MAX)
         return;
     if (g->n > 0) {
@@ -278,7 +284,13 @@ void grounding_add(struct grounding *g, const struct annotation *n, const struct
         buf_put_char(&g->supports, ',');
     }
     put_source(&g->chunks, n);
-    put_support(&g->supports, n, g->n, map);
+    struct json_writer j = json_writer(&g->supports);
+    json_begin_object(&j, NULL);
+    put_segment(&j, n, part, map, base);
+    json_begin_array(&j, "groundingChunkIndices");
+    json_put_int(&j, NULL, g->n);
+    json_end_array(&j);
+    json_end_object(&j);
     g->n++;
 }
 

@@ -19,10 +19,12 @@ void text_map_reset(struct text_map *m); /* for another text */
 void text_map_add(struct text_map *m, str text);
 int64_t text_map_point(const struct text_map *m, int64_t byte); /* -1: unknown */
 int64_t text_map_byte(const struct text_map *m, int64_t point); /* -1: unknown */
+int64_t text_map_end(const struct text_map *m);                 /* in code points */
 
-/* The candidate's groundingMetadata and citationMetadata, of the text that the map is of. */
-struct annotation *gemini_annotations(struct arena *a, const struct json *candidate,
-                                      const struct text_map *map);
+/* The candidate's groundingMetadata and citationMetadata, of the part with this number (-1: of all
+ * of them) and the text that the map is of. `base` is subtracted from places. */
+struct annotation *gemini_annotations(struct arena *a, const struct json *candidate, int64_t part,
+                                      const struct text_map *map, int64_t base);
 
 /* groundingMetadata on its way out. Annotations that are too many are left out. */
 struct grounding {
@@ -31,7 +33,9 @@ struct grounding {
 };
 void grounding_init(struct grounding *g);
 void grounding_fini(struct grounding *g);
-void grounding_add(struct grounding *g, const struct annotation *n, const struct text_map *map);
+/* `base` is added to places; `part`: see above. */
+void grounding_add(struct grounding *g, const struct annotation *n, int64_t part,
+                   const struct text_map *map, int64_t base);
 void grounding_put(struct json_writer *j, const struct grounding *g);
 
 /* logprobsResult as OpenAI's array of tokens; NULL: there is none. And back. */

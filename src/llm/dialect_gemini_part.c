@@ -14,6 +14,7 @@
 #include "llm/media.h"
 #include "llm/seal.h"
 #include "llm/tool_name.h"
+#include "wire/base64.h"
 
 /* Passes for a signature where there is none: ai.google.dev/gemini-api/docs/thought-signatures. */
 #define SENTINEL S("skip_thought_signature_validator")
@@ -149,33 +150,34 @@ static int read_call(struct reading *r, const struct json *v, struct block *b)
         rc = member_type(&in, "args", m[CALL_ARGS], JSON_OBJECT);
     if (rc != 0)
         return rc;
+    if (call->name.n == 0)
+        return member_fail(&in, "name", "A call has a name.");
     call->value = m[CALL_ARGS];
     call->args = m[CALL_ARGS] ? json_text(r->a, m[CALL_ARGS]) : S("{}");
     if (!m[CALL_ID])
         gemini_keep(r, &b->verbatim, "id", NULL);
     if (!m[CALL_ARGS])
         gemini_keep(r, &b->verbatim, "args", NULL);
-    if (!m[CALL_NAME])
-        gemini_keep(r, &b->verbatim, "name", NULL);
     keep_whole(r, b, "functionCall", v, &extras, &verbatim);
     return 0;
 }
 
-/* What a response says, as text: its only member if that is a string and has one of the usual
- * names, else its JSON. */
-static str response_text(struct arena *a, const struct json *response, struct tool_result *result)
+/* A response that is one string under one of the usual names is that text; any other is a value. */
+static void read_said(struct reading *r, const struct json *response, struct block *b)
 {
     static const char *const usual[] = {"result", "output", "return_value", "error", "content"};
+    struct tool_result *result = &b->result;
     if (json_get(response, "error"))
         result->failed = YES;
     for (size_t i = 0; i < ARRAY_LEN(usual) && json_count(response) == 1; i++) {
         const struct json *only = json_get(response, usual[i]);
         if (only && json_is_str(only)) {
             result->is_plain = true;
-            return json_str(only);
+            block_add(&result->blocks, block_text(r->a, json_str(only)));
+            return;
         }
     }
-    return json_text(a, response);
+    result->value = response;
 }
 
 static int read_response_parts(struct reading *r, const struct json *parts, struct block **list)
@@ -210,12 +212,10 @@ static int read_response(struct reading *r, const struct json *v, struct block *
         rc = member_type(&in, "response", m[RESPONSE_VALUE], JSON_OBJECT);
     if (rc != 0)
         return rc;
-    result->value = m[RESPONSE_VALUE];
-    if (result->value)
-        block_add(&result->blocks, block_text(r->a, response_text(r->a, result->value, result)));
+    read_said(r, m[RESPONSE_VALUE], b);
     if (!m[RESPONSE_ID])
         gemini_keep(r, &b->verbatim, "id", NULL);
-    if (m[RESPONSE_PARTS] || !m[RESPONSE_NAME] || !m[RESPONSE_VALUE])
+    if (m[RESPONSE_PARTS] || !m[RESPONSE_NAME] || !result->value)
         gemini_keep(&in, &verbatim, "parts", m[RESPONSE_PARTS]);
     keep_whole(r, b, "functionResponse", v, &extras, &verbatim);
     return read_response_parts(&in, m[RESPONSE_PARTS], &result->blocks);
@@ -322,8 +322,7 @@ int gemini_part_read(struct reading *r, const struct json *part, struct block **
 
 /* ---- writing ---- */
 
-/* The seal's value for this reader; S_EMPTY: none that it can use. */
-static str seal_value(struct gemini_parts *p, const struct seal *seal)
+str gemini_signature(const struct gemini_parts *p, const struct seal *seal)
 {
     if (!seal || seal->kind == SEAL_NONE)
         return S_EMPTY;
@@ -336,7 +335,7 @@ static str seal_value(struct gemini_parts *p, const struct seal *seal)
 
 static void put_signature(struct gemini_parts *p, const struct seal *seal)
 {
-    str value = seal_value(p, seal);
+    str value = gemini_signature(p, seal);
     if (value.n > 0)
         json_put_str(p->j, "thoughtSignature", value);
 }
@@ -380,13 +379,12 @@ static void put_call(struct gemini_parts *p, const struct block *b, bool sign)
         json_begin_object(p->j, "functionCall");
         if (call->id.n > 0 && !gemini_is_kept(kept, "id"))
             json_put_str(p->j, "id", call->id);
-        if (!gemini_is_kept(kept, "name"))
-            json_put_str(p->j, "name", call_name(p, call));
+        json_put_str(p->j, "name", call_name(p, call));
         if (!gemini_is_kept(kept, "args"))
             call_put_object(p->j, "args", p->w->a, call, p->w->loss);
         json_end_object(p->j);
     }
-    if (seal_value(p, &b->seal).n > 0)
+    if (gemini_signature(p, &b->seal).n > 0)
         put_signature(p, &b->seal);
     else if (sign)
         json_put_str(p->j, "thoughtSignature", SENTINEL);
@@ -452,15 +450,29 @@ static bool is_reachable(const struct gemini_parts *p, const struct media *m)
            (str_has_prefix(m->bytes, S("gs://")) || str_has_prefix(m->bytes, S("https://")));
 }
 
+/* A document of text is bytes like any other, so that it stays apart from what is said. */
+static void put_document(struct gemini_parts *p, const struct media *m)
+{
+    str text = m->bytes;
+    if (m->source == MEDIA_BLOCKS)
+        text = block_list_text(p->w->a, m->blocks, S("\n"));
+    if (text.n == 0)
+        return;
+    if (m->name.n > 0)
+        loss_add(p->w->loss, LOSS_DROPPED, S("messages.content.title"));
+    json_begin_object(p->j, NULL);
+    json_begin_object(p->j, "inlineData");
+    json_put_str(p->j, "mimeType", S("text/plain"));
+    json_put_str(p->j, "data", base64_encode(p->w->a, text));
+    json_end_object(p->j);
+    json_end_object(p->j);
+}
+
 static int put_media(struct gemini_parts *p, const struct block *b)
 {
     const struct media *m = &b->media;
-    if (m->source == MEDIA_TEXT) {
-        gemini_put_text(p, m->bytes, false, NULL);
-        return 0;
-    }
-    if (m->source == MEDIA_BLOCKS) {
-        gemini_put_text(p, block_list_text(p->w->a, m->blocks, S("\n")), false, NULL);
+    if (m->source == MEDIA_TEXT || m->source == MEDIA_BLOCKS) {
+        put_document(p, m);
         return 0;
     }
     bool is_inline = m->source == MEDIA_BASE64;
@@ -562,7 +574,7 @@ void gemini_put_missing(struct gemini_parts *p, str id, str name)
 static void put_reasoning(struct gemini_parts *p, const struct block *b)
 {
     str text = reasoning_text(p->w->a, &b->reasoning);
-    bool is_sealed = seal_value(p, &b->seal).n > 0;
+    bool is_sealed = gemini_signature(p, &b->seal).n > 0;
     if (!p->is_answer && !p->is_own && !is_sealed) {
         loss_add(p->w->loss, LOSS_DROPPED, S("messages.reasoning"));
         return;
@@ -580,7 +592,7 @@ static void put_reasoning(struct gemini_parts *p, const struct block *b)
 
 static void put_words(struct gemini_parts *p, const struct block *b)
 {
-    bool is_sealed = seal_value(p, &b->seal).n > 0;
+    bool is_sealed = gemini_signature(p, &b->seal).n > 0;
     if (b->text.n == 0 && !is_sealed && !p->is_own)
         return;
     if (b->kind == BLOCK_REFUSAL && !p->is_answer)

@@ -65,25 +65,24 @@ static bool is_usual(const struct json *content)
            str_eq(json_str(json_get(content, "role")), S("model"));
 }
 
-static struct block *first_text(struct block *list)
-{
-    while (list && list->kind != BLOCK_TEXT)
-        list = list->next;
-    return list;
-}
-
-/* What stands beside the content belongs to its first text. */
+/* What stands beside the content: sources by the number of the part, probabilities of the text. */
 static void read_beside(struct reading *r, const struct json *v, struct reply_choice *c)
 {
-    struct block *b = first_text(c->blocks);
-    if (!b)
-        return;
-    struct text_map map;
-    text_map_init(&map);
-    text_map_add(&map, b->text);
-    b->annotations = gemini_annotations(r->a, v, &map);
-    b->logprobs = gemini_logprobs_read(r->a, json_get(v, "logprobsResult"));
-    text_map_fini(&map);
+    const struct json *logprobs = json_get(v, "logprobsResult");
+    bool is_first = true;
+    int64_t part = 0;
+    for (struct block *b = c->blocks; b; b = b->next, part++) {
+        if (b->kind != BLOCK_TEXT)
+            continue;
+        struct text_map map;
+        text_map_init(&map);
+        text_map_add(&map, b->text);
+        b->annotations = gemini_annotations(r->a, v, part, &map, 0);
+        text_map_fini(&map);
+        if (is_first)
+            b->logprobs = gemini_logprobs_read(r->a, logprobs);
+        is_first = false;
+    }
 }
 
 static int read_candidate(struct reading *r, const struct json *v, struct reply *out,
@@ -195,17 +194,36 @@ int gemini_read_reply(struct reading *r, const struct json *body, struct reply *
 
 /* ---- writing ---- */
 
+static void note_sources(struct grounding *g, const struct block *b, int64_t part)
+{
+    struct text_map map;
+    text_map_init(&map);
+    text_map_add(&map, b->text);
+    for (const struct annotation *n = b->annotations; n; n = n->next)
+        grounding_add(g, n, part, &map, 0);
+    text_map_fini(&map);
+}
+
+/* The parts, and the sources of those that are text. */
 static int put_content(struct json_writer *j, struct writing *w, const struct reply *r,
-                       const struct reply_choice *c)
+                       const struct reply_choice *c, struct grounding *g)
 {
     struct gemini_parts p = {
         .j = j, .w = w, .is_answer = true, .is_own = r->extras.origin == DIALECT_GEMINI};
     int rc = 0;
+    int64_t part = 0, text = 0;
     json_begin_object(j, "content");
     json_begin_array(j, "parts");
     for (const struct block *b = c->blocks; b && rc == 0; b = b->next) {
+        size_t before = j->out->n;
         if (b->kind != BLOCK_TOOL_RESULT || p.is_own)
             rc = gemini_put_block(&p, b, false);
+        bool is_written = j->out->n > before;
+        if (b->kind == BLOCK_TEXT && is_written)
+            text = part;
+        if (b->kind == BLOCK_TEXT)
+            note_sources(g, b, text);
+        part += is_written;
     }
     json_end_array(j);
     json_put_str(j, "role", S("model"));
@@ -213,27 +231,13 @@ static int put_content(struct json_writer *j, struct writing *w, const struct re
     return rc;
 }
 
-/* Annotations and log probabilities that another dialect's answer has. */
-static void put_beside(struct json_writer *j, const struct reply_choice *c)
+static const struct json *logprobs_of(const struct reply_choice *c)
 {
-    struct grounding g;
-    struct text_map map;
-    grounding_init(&g);
-    text_map_init(&map);
     for (const struct block *b = c->blocks; b; b = b->next) {
-        if (b->kind != BLOCK_TEXT || g.n > 0)
-            continue;
-        text_map_reset(&map);
-        text_map_add(&map, b->text);
-        for (const struct annotation *n = b->annotations; n; n = n->next)
-            grounding_add(&g, n, &map);
+        if (b->kind == BLOCK_TEXT && b->logprobs)
+            return b->logprobs;
     }
-    grounding_put(j, &g);
-    const struct block *text = first_text(c->blocks);
-    if (text)
-        gemini_logprobs_put(j, text->logprobs);
-    text_map_fini(&map);
-    grounding_fini(&g);
+    return NULL;
 }
 
 static int put_candidate(struct json_writer *j, struct writing *w, const struct reply *r,
@@ -241,20 +245,25 @@ static int put_candidate(struct json_writer *j, struct writing *w, const struct 
 {
     bool is_own = r->extras.origin == DIALECT_GEMINI;
     int rc = 0;
+    struct grounding sources;
+    grounding_init(&sources);
     json_begin_object(j, NULL);
     if (!gemini_is_kept(&c->verbatim, "content"))
-        rc = put_content(j, w, r, c);
+        rc = put_content(j, w, r, c, &sources);
     if (!gemini_is_kept(&c->verbatim, "finishReason"))
         json_put_str(j, "finishReason", gemini_finish_name(&c->finish));
     if (is_own && c->finish.message.n > 0 && !gemini_is_kept(&c->verbatim, "finishMessage"))
         json_put_str(j, "finishMessage", c->finish.message);
     if (!gemini_is_kept(&c->verbatim, "index"))
         json_put_int(j, "index", c->index);
-    if (!is_own)
-        put_beside(j, c);
+    if (!is_own) {
+        grounding_put(j, &sources);
+        gemini_logprobs_put(j, logprobs_of(c));
+    }
     gemini_put_kept(j, &c->verbatim);
     extras_put(j, &c->extras, DIALECT_GEMINI);
     json_end_object(j);
+    grounding_fini(&sources);
     return rc;
 }
 

@@ -26,7 +26,8 @@ struct candidate {
     enum block_kind kind; /* of the open block: text or reasoning */
     bool has_finished;
     struct finishing finish; /* its strings in the stream's arena */
-    struct text_map map;     /* of the last text block */
+    struct text_map map;     /* of all text so far */
+    int64_t base;            /* where the open block begins in it */
     struct gemini_args args; /* a call on its way */
     struct candidate *next;
 };
@@ -104,7 +105,7 @@ static int start_block(struct reader *r, enum block_kind kind, const struct seal
     c->is_open = true;
     c->kind = kind;
     if (kind == BLOCK_TEXT)
-        text_map_reset(&c->map);
+        c->base = text_map_end(&c->map);
     if (rc == 0 && kind == BLOCK_REASONING)
         rc = put_delta(r, DELTA_PART, true, S_EMPTY);
     return rc;
@@ -314,7 +315,7 @@ static int read_beside(struct reader *r, const struct json *v)
     if (!c->is_open || c->kind != BLOCK_TEXT)
         return 0;
     int rc = 0;
-    const struct annotation *n = gemini_annotations(r->d->scratch, v, &c->map);
+    const struct annotation *n = gemini_annotations(r->d->scratch, v, -1, &c->map, c->base);
     for (; n && rc == 0; n = n->next)
         rc = put(r, (struct event){.kind = EV_ANNOTATION, .block = c->n_blocks, .annotation = n});
     const struct json *result = json_get(v, "logprobsResult");
