@@ -66,18 +66,10 @@ static bool is_translated(const struct relay *r)
 
 static str content_type(const struct relay *r)
 {
-    if (r->t && r->t->encoder.w.as_array)
-        return S("application/json");
-    enum framing framing = is_translated(r) ? r->t->to->framing : r->split.framing;
-    switch (framing) {
-    case FRAMING_SSE:
+    if (!r->t)
         return S("text/event-stream; charset=utf-8");
-    case FRAMING_LINES:
-        return S("application/x-ndjson");
-    case FRAMING_EVENT_STREAM:
-        return S("application/vnd.amazon.eventstream");
-    }
-    return S_EMPTY;
+    return translator_stream_type(is_translated(r) ? r->t->to : r->t->from,
+                                  r->t->encoder.w.as_array);
 }
 
 static void commit(struct relay *r)

@@ -16,6 +16,7 @@
 #include "gate/observe.h"
 #include "gate/relay.h"
 #include "gate/sim_parts.h"
+#include "llm/restore.h"
 #include "rt/task.h"
 
 #define TOKENS_MAX 100000
@@ -24,7 +25,7 @@
 
 const str sim_models[SIM_MODELS_N] = {
     [SIM_ECHO] = {"echo", 4}, [SIM_LOREM] = {"lorem", 5}, [SIM_TOOLS] = {"tools", 5},
-    [SIM_JSON] = {"json", 4}, [SIM_EMBED] = {"embed", 5},
+    [SIM_JSON] = {"json", 4}, [SIM_THINK] = {"think", 5}, [SIM_EMBED] = {"embed", 5},
 };
 const size_t sim_models_n = SIM_MODELS_N;
 
@@ -123,7 +124,7 @@ static int unknown_model(struct exchange *x, str name)
                                  STR_ARG(name), STR_ARG(id), STR_ARG(sim_models[i]));
     return exchange_fail(x, -E_MODEL_NOT_FOUND,
                          "The simulator has no model \"" STR_FMT
-                         "\"; it has echo, lorem, tools, json and embed.",
+                         "\"; it has echo, lorem, tools, json, think and embed.",
                          STR_ARG(name));
 }
 
@@ -199,23 +200,16 @@ int sim_refuse(struct exchange *x, str param, const char *what)
     return exchange_fail(x, -E_BAD_REQUEST, "\"" STR_FMT "\" %s.", STR_ARG(param), what);
 }
 
-static const struct sim_shape *shape_of(enum operation_id id)
+static bool is_text(const struct operation *op)
 {
-    if (id == OP_CHAT)
-        return &sim_shape_chat;
-    return id == OP_RESPONSES ? &sim_shape_responses : &sim_shape_completions;
-}
-
-static bool is_text(enum operation_id id)
-{
-    return id == OP_CHAT || id == OP_COMPLETIONS || id == OP_RESPONSES;
+    return op->task == TASK_GENERATE;
 }
 
 static int check_operation(struct exchange *x, enum sim_model model)
 {
     enum operation_id id = x->op->id;
     bool is_offered =
-        id == OP_MODERATIONS || (model == SIM_EMBED ? id == OP_EMBEDDINGS : is_text(id));
+        id == OP_MODERATIONS || (model == SIM_EMBED ? id == OP_EMBEDDINGS : is_text(x->op));
     if (is_offered)
         return 0;
     return exchange_fail(x, -E_NOT_SUPPORTED,
@@ -231,20 +225,35 @@ static int read_body(struct exchange *x, struct arena *a, struct sim_request *r)
     return exchange_fail(x, -E_BAD_REQUEST, "The body has more values than the simulator reads.");
 }
 
+/* The body as the client's dialect reads it. */
+static int read_chat(struct exchange *x, struct arena *a, struct sim_request *r)
+{
+    struct reading reading = {.a = a, .err = &x->err, .origin = (uint8_t)x->op->dialect};
+    r->chat = arena_new(a, struct chat);
+    r->chat->origin = (uint8_t)x->op->dialect;
+    r->chat->model = r->json->model;
+    r->chat->is_stream = r->json->is_stream;
+    int rc = dialect_get(x->op->dialect)->codec->read_request(&reading, r->root, r->chat);
+    return rc < 0 ? err_set_code(&x->err, rc) : 0;
+}
+
 /* Makes the answer, forgets the request, sends. */
-static int MAY_YIELD say(const struct sim_request *r, struct arena *document)
+static int MAY_YIELD say(struct sim_request *r, struct arena *document)
 {
     struct exchange *x = r->x;
     struct sim_options options = r->options;
     struct sim_answer answer;
     bool is_stream = r->json->is_stream;
-    int rc = sim_answer_make(r, &answer);
+    int rc = read_chat(x, document, r);
+    if (rc < 0)
+        return rc;
+    rc = sim_answer_make(r, &answer);
+    const struct chat *asked = rc == 0 ? restore_keep(&x->arena, r->chat, NULL) : NULL;
     arena_fini(document);
     if (rc == 0) {
         exchange_drop_request(x);
-        const struct sim_shape *shape = shape_of(x->op->id);
-        rc = is_stream ? sim_write_stream(x, shape, &answer, &options)
-                       : sim_write_whole(x, shape, &answer, &options);
+        rc = is_stream ? sim_write_stream(x, asked, &answer, &options)
+                       : sim_write_whole(x, asked, &answer, &options);
     }
     sim_answer_fini(&answer);
     return rc;
@@ -257,7 +266,7 @@ static int MAY_YIELD answer(struct exchange *x, const struct request *json,
     struct arena document;
     arena_init(&document, 4096, 8 * json->body.n + (4u << 20));
     int rc = read_body(x, &document, &r);
-    if (rc == 0 && is_text(x->op->id))
+    if (rc == 0 && is_text(x->op))
         rc = say(&r, &document);
     else if (rc == 0)
         rc = x->op->id == OP_EMBEDDINGS ? sim_embed(&r) : sim_moderate(&r);

@@ -1,8 +1,9 @@
-/* The simulator: a provider inside the process that answers in the OpenAI dialect without any
+/* The simulator: a provider inside the process that answers in every client's dialect without any
  * network.
  *
  * sim/echo repeats the last user message, sim/lorem streams text, sim/tools calls the first tool
- * offered, sim/json obeys a JSON schema, sim/embed returns a deterministic embedding. Options
+ * offered, sim/json obeys a JSON schema, sim/think reasons before it
+ * repeats, sim/embed returns a deterministic embedding. Options
  * follow the name as a query: sim/lorem?tokens=200&ttft=300ms&tps=80&error=429:5%. */
 #pragma once
 

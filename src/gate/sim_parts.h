@@ -1,19 +1,20 @@
 /* How the simulator's files meet; private to gate/sim*.c.
  *
  * sim.c reads the model's name and decides; sim_text.c works out what is said, sim_schema.c invents
- * what a JSON Schema wants; sim_chat.c and sim_responses.c know how an operation's answer looks;
- * sim_write.c sends it, at the pace asked for. sim_embed.c and sim_moderate.c answer their
- * operations alone. */
+ * what a JSON Schema wants; sim_write.c says it in the client's dialect, at the pace asked for.
+ * sim_embed.c and sim_moderate.c answer their operations alone. */
 #pragma once
 
 #include "base/buf.h"
 #include "base/defs.h"
 #include "base/str.h"
 #include "gate/exchange.h"
+#include "llm/chat.h"
+#include "llm/dialect.h"
 #include "llm/request.h"
 #include "wire/json.h"
 
-enum sim_model { SIM_ECHO, SIM_LOREM, SIM_TOOLS, SIM_JSON, SIM_EMBED, SIM_MODELS_N };
+enum sim_model { SIM_ECHO, SIM_LOREM, SIM_TOOLS, SIM_JSON, SIM_THINK, SIM_EMBED, SIM_MODELS_N };
 
 /* What a model name says: lorem?tokens=200&ttft=300ms&tps=80&error=429:5%. */
 struct sim_options {
@@ -25,27 +26,25 @@ struct sim_options {
     unsigned error_percent;
 };
 
-/* The request under work. `root` is the body as a document; it lives until the answer is made. */
+/* The request under work. `root` is the body as a document, `chat` what it asks for (NULL when it is
+ * not for text); both live until the answer is made. */
 struct sim_request {
     struct exchange *x;
     const struct request *json;
     const struct json *root;
+    struct chat *chat;
     struct sim_options options;
 };
 
 /* What will be said. It owns its text, so that it outlives the request's memory. */
 struct sim_answer {
-    bool is_lorem;   /* `text` is empty: the words are made as they are said */
-    bool is_call;    /* the text is the arguments of a call of `tool` */
-    bool is_cut;     /* the client's limit came first */
-    bool asks_usage; /* chat: a usage chunk ends the stream */
+    bool is_lorem; /* `text` is empty: the words are made as they are said */
+    bool is_call;  /* the text is the arguments of a call of `tool` */
+    bool is_cut;   /* the client's limit came first */
     struct buf text;
     struct buf tool;
-    struct buf echo; /* Responses: the members that every response object repeats, raw */
-    str model;       /* in the exchange's arena */
-    const char *id;  /* of the exchange */
-    int64_t created;
-    int64_t input_tokens, output_tokens;
+    str thoughts; /* said before the text; static */
+    int64_t input_tokens, output_tokens /* of the text */, thought_tokens;
 };
 
 /* 0, or the request's fault in x->err. The answer is released by sim_answer_fini in either case. */
@@ -57,8 +56,6 @@ struct sim_cursor { /* zeroed: the beginning */
     int64_t said;
 };
 bool sim_answer_next(const struct sim_answer *a, struct sim_cursor *c, str *piece);
-/* The whole text as a JSON string. */
-void sim_answer_put_text(const struct sim_answer *a, struct buf *out);
 /* The estimate for text that came in: a token for every four bytes, rounded up. */
 int64_t sim_estimate_tokens(size_t bytes);
 
@@ -72,27 +69,11 @@ int sim_refuse(struct exchange *x, str param, const char *what);
 /* Ends the exchange's attempt, unless it has ended: before an error that tells of it goes out. */
 void sim_attempt_end(struct exchange *x, int code);
 
-/* An answer being written: pure, so that shapes can be tested without a connection. */
-struct sim_pen {
-    const struct sim_answer *answer;
-    struct buf out;
-    int64_t sequence; /* Responses: of the next event */
-};
-
-/* How an operation's answer looks: whole, or as a stream of begin, piece for piece, and end, which
- * writes one event for each step from 0 on and is false at the last. */
-struct sim_shape {
-    void (*whole)(struct sim_pen *p);
-    void (*begin)(struct sim_pen *p);
-    void (*piece)(struct sim_pen *p, str piece);
-    bool (*end)(struct sim_pen *p, unsigned step);
-};
-extern const struct sim_shape sim_shape_chat, sim_shape_completions, sim_shape_responses;
-
-/* Sends the answer, whole or streamed, with the pauses of the options. */
-NODISCARD int sim_write_whole(struct exchange *x, const struct sim_shape *shape,
+/* Says the answer in the client's dialect, whole or streamed, with the pauses of the options.
+ * `asked` is what its writer must know of the request; it lives until then. */
+NODISCARD int sim_write_whole(struct exchange *x, const struct chat *asked,
                               const struct sim_answer *a, const struct sim_options *o) MAY_YIELD;
-NODISCARD int sim_write_stream(struct exchange *x, const struct sim_shape *shape,
+NODISCARD int sim_write_stream(struct exchange *x, const struct chat *asked,
                                const struct sim_answer *a, const struct sim_options *o) MAY_YIELD;
 /* Waits as long as a provider with these options would think about `tokens`. */
 NODISCARD int sim_pause(struct exchange *x, const struct sim_options *o, int64_t tokens) MAY_YIELD;

@@ -9,7 +9,6 @@
  * sim/tools would call for ever if it did not look at the conversation: once a tool's result is the
  * last thing in it, the answer is that result as text. */
 
-#include "base/clock.h"
 #include "gate/sim_parts.h"
 
 #define PIECE_MAX    12         /* bytes of one token... */
@@ -62,20 +61,6 @@ bool sim_answer_next(const struct sim_answer *a, struct sim_cursor *c, str *piec
     return true;
 }
 
-void sim_answer_put_text(const struct sim_answer *a, struct buf *out)
-{
-    if (!a->is_lorem) {
-        buf_put_json(out, buf_str(&a->text));
-        return;
-    }
-    struct sim_cursor c = {.said = 0};
-    str piece;
-    buf_put_char(out, '"');
-    while (sim_answer_next(a, &c, &piece)) /* its words need no escapes */
-        buf_put(out, piece);
-    buf_put_char(out, '"');
-}
-
 int64_t sim_estimate_tokens(size_t bytes)
 {
     return (int64_t)(bytes / 4 + (bytes % 4 != 0));
@@ -101,93 +86,82 @@ static void limit(struct sim_answer *a, int64_t most)
 
 /* ---- the request ---- */
 
-/* Appends the text of a message's content: a string, or the text parts of an array. */
-static void put_content(struct buf *out, const struct json *content)
-{
-    buf_put(out, json_str(content));
-    for (struct json_iter it = json_iter(content); json_iter_next(&it);) {
-        if (json_is_str(it.value))
-            buf_put(out, json_str(it.value));
-        else if (!it.key.p)
-            buf_put(out, json_str(json_get(it.value, "text")));
-    }
-}
-
 /* What the conversation comes down to. */
 struct gist {
-    const struct json *user;   /* content of the last user message */
-    const struct json *result; /* content of the last message, when it is a tool's result */
+    const struct block *user;   /* blocks of the last user turn */
+    const struct block *result; /* of the last turn, when it is a tool's result */
 };
 
-static void take_message(struct gist *g, const struct json *message)
+static void take_turn(struct gist *g, const struct turn *t)
 {
-    str role = json_str(json_get(message, "role"));
-    bool is_output = str_eq(json_str(json_get(message, "type")), S("function_call_output"));
-    bool is_result = is_output || str_eq(role, S("tool")) || str_eq(role, S("function"));
-    g->result = is_result ? json_get(message, is_output ? "output" : "content") : NULL;
-    if (str_eq(role, S("user")))
-        g->user = json_get(message, "content");
+    const struct block *result = NULL;
+    bool has_text = false;
+    for (const struct block *b = t->blocks; b; b = b->next) {
+        if (b->kind == BLOCK_TOOL_RESULT)
+            result = b->result.blocks;
+        has_text = has_text || b->kind == BLOCK_TEXT;
+    }
+    g->result = result;
+    if (t->role == ROLE_USER && (has_text || !result))
+        g->user = t->blocks;
 }
 
-static struct gist gist_of(const struct json *messages)
+static struct gist gist_of(const struct chat *c)
 {
     struct gist g = {.user = NULL};
-    for (struct json_iter it = json_iter(messages); json_iter_next(&it);)
-        take_message(&g, it.value);
+    for (const struct turn *t = c->turns; t; t = t->next)
+        take_turn(&g, t);
     return g;
 }
 
-static bool is_array(const struct json *v)
+static void put_blocks(struct buf *out, const struct block *list)
 {
-    return v && json_type(v) == JSON_ARRAY;
+    for (const struct block *b = list; b; b = b->next)
+        if (b->kind == BLOCK_TEXT)
+            buf_put(out, b->text);
 }
 
-/* The member that holds the conversation, and what is in it. */
-static int read_conversation(const struct sim_request *r, struct sim_answer *a, struct gist *g)
+/* The client's name for the member that holds the conversation. */
+static str conversation_member(enum dialect_id id)
 {
-    enum operation_id id = r->x->op->id;
-    str name = id == OP_CHAT ? S("messages") : id == OP_RESPONSES ? S("input") : S("prompt");
+    if (id == DIALECT_RESPONSES)
+        return S("input");
+    if (id == DIALECT_GEMINI)
+        return S("contents");
+    bool is_prompt = id == DIALECT_COMPLETIONS || id == DIALECT_OLLAMA_TEXT;
+    return is_prompt ? S("prompt") : S("messages");
+}
+
+static int check_conversation(const struct sim_request *r, struct sim_answer *a)
+{
+    str name = conversation_member(r->x->op->dialect);
     const struct json_member *m = json_find(&r->json->scan, name, NULL);
-    const struct json *v = json_get(r->root, name.p);
     if (m)
         a->input_tokens = sim_estimate_tokens(m->value.n);
-    if (id == OP_CHAT && (!is_array(v) || json_count(v) == 0))
-        return sim_refuse(r->x, name, "must be an array with at least one message");
-    if (id == OP_RESPONSES && !is_array(v) && !json_is_str(v))
-        return sim_refuse(r->x, name, "must be a string or an array of items");
-    *g = json_is_str(v) ? (struct gist){.user = v} : gist_of(v);
-    if (id != OP_COMPLETIONS)
-        return 0;
-    const struct json *only = is_array(v) && json_count(v) == 1 ? json_at(v, 0) : v;
-    if (!json_is_str(only))
-        return sim_refuse(r->x, name, "must be one string: the simulator answers one prompt");
-    g->user = only;
-    return 0;
+    if (!r->chat->turns)
+        return sim_refuse(r->x, name, "must hold a conversation, and not an empty one");
+    return r->chat->is_text && r->chat->own_only
+               ? sim_refuse(r->x, name, "must be one string: the simulator answers one prompt")
+               : 0;
 }
 
-/* How many tokens may be said: the model's option, and the client's limit by any of its names. */
+/* How many tokens may be said: the model's option, and the client's limit. */
 static int read_limit(const struct sim_request *r, int64_t *most)
 {
-    static const str names[] = {
-        {"max_completion_tokens", 21}, {"max_output_tokens", 17}, {"max_tokens", 10}};
+    int64_t n = INT64_MAX;
+    str wanted = r->chat->max_output;
     *most = r->options.tokens >= 0 ? r->options.tokens : INT64_MAX;
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        int64_t n = INT64_MAX;
-        const struct json *v = json_get(r->root, names[i].p);
-        if (v && json_type(v) != JSON_NULL && (!json_i64(v, &n) || n < 1))
-            return sim_refuse(r->x, names[i], "must be a positive integer");
-        *most = MIN(*most, n);
-    }
+    if (wanted.n > 0 && (!json_to_i64(wanted, &n) || n < 1))
+        return sim_refuse(r->x, r->chat->max_output_field, "must be a positive integer");
+    *most = MIN(*most, n);
     return 0;
 }
 
 static int check_n(const struct sim_request *r)
 {
-    const struct json *v = json_get(r->root, "n");
-    int64_t n = 1;
-    if (v && json_type(v) != JSON_NULL && (!json_i64(v, &n) || n != 1))
-        return sim_refuse(r->x, S("n"), "must be 1: the simulator gives one choice");
-    return 0;
+    return r->chat->sampling.n > 1
+               ? sim_refuse(r->x, S("n"), "must be 1: the simulator gives one choice")
+               : 0;
 }
 
 /* ---- what each model makes of it ---- */
@@ -201,71 +175,48 @@ static int invent(const struct sim_request *r, const struct json *schema, struct
                       "has a schema that the simulator finds no instance of within its bounds");
 }
 
-/* The function inside a tool of either dialect. */
-static const struct json *function_of(const struct json *tool)
+/* The first function offered, or the one that was chosen. *tool NULL: none may be called. */
+static int choose_tool(const struct sim_request *r, const struct tool **tool)
 {
-    const struct json *inner = json_get(tool, "function");
-    return inner ? inner : tool;
-}
-
-/* The first function offered, or the one that tool_choice names. *tool NULL: none may be called. */
-static int choose_tool(const struct sim_request *r, const struct json **tool)
-{
-    const struct json *choice = json_get(r->root, "tool_choice");
-    str wanted = json_str(json_get(function_of(choice), "name"));
+    const struct tool_choice *choice = &r->chat->choice;
+    bool is_named = choice->mode == CHOICE_NAMED && choice->n_names > 0;
     *tool = NULL;
-    if (str_eq(json_str(choice), S("none")))
+    if (choice->mode == CHOICE_NONE)
         return 0;
-    struct json_iter it = json_iter(json_get(r->root, "tools"));
-    while (!*tool && json_iter_next(&it)) {
-        const struct json *function = function_of(it.value);
-        str name = json_str(json_get(function, "name"));
-        bool is_function = str_eq(json_str(json_get(it.value, "type")), S("function"));
-        if (is_function && name.n > 0 && (wanted.n == 0 || str_eq(wanted, name)))
-            *tool = function;
-    }
-    if (!*tool && wanted.n > 0)
+    for (const struct tool *t = r->chat->tools; t && !*tool; t = t->next)
+        if (t->kind == TOOL_FUNCTION && (!is_named || str_eq(t->name, choice->names[0])))
+            *tool = t;
+    if (!*tool && is_named)
         return sim_refuse(r->x, S("tool_choice"), "names a function that is not offered");
     return 0;
 }
 
 static int answer_tools(const struct sim_request *r, const struct gist *g, struct sim_answer *a)
 {
-    const struct json *tool = NULL;
+    const struct tool *tool = NULL;
     int rc = g->result ? 0 : choose_tool(r, &tool);
     if (rc < 0)
         return rc;
     if (!tool) {
-        put_content(&a->text, g->result ? g->result : g->user);
+        put_blocks(&a->text, g->result ? g->result : g->user);
         return 0;
     }
     a->is_call = true;
-    buf_put(&a->tool, str_slice(json_str(json_get(tool, "name")), 0, NAME_MAX_N));
-    const struct json *parameters = json_get(tool, "parameters");
-    if (parameters && json_type(parameters) == JSON_OBJECT)
-        return invent(r, parameters, a, S("tools"));
+    buf_put(&a->tool, str_slice(tool->name, 0, NAME_MAX_N));
+    if (tool->schema && json_type(tool->schema) == JSON_OBJECT)
+        return invent(r, tool->schema, a, S("tools"));
     buf_put(&a->text, S("{}"));
     return 0;
 }
 
-/* The schema asked for, in the form of either dialect; NULL: none. */
-static const struct json *schema_of(const struct sim_request *r)
-{
-    const struct json *format = json_get(json_get(r->root, "text"), "format");
-    if (r->x->op->id != OP_RESPONSES)
-        format = json_get(json_get(r->root, "response_format"), "json_schema");
-    return json_get(format, "schema");
-}
-
 static int answer_json(const struct sim_request *r, const struct gist *g, struct sim_answer *a)
 {
-    const struct json *schema = schema_of(r);
-    if (schema)
-        return invent(r, schema, a,
+    if (r->chat->output.schema)
+        return invent(r, r->chat->output.schema, a,
                       r->x->op->id == OP_RESPONSES ? S("text.format") : S("response_format"));
     struct buf said;
     buf_init(&said, a->text.max);
-    put_content(&said, g->user);
+    put_blocks(&said, g->user);
     buf_put(&a->text, S("{\"text\":"));
     buf_put_json(&a->text, buf_str(&said));
     buf_put_char(&a->text, '}');
@@ -284,49 +235,17 @@ static int answer_model(const struct sim_request *r, const struct gist *g, struc
         return answer_tools(r, g, a);
     case SIM_JSON:
         return answer_json(r, g, a);
+    case SIM_THINK:
+        a->thoughts = S("The last message is what the user wants to hear again.");
+        put_blocks(&a->text, g->user);
+        return 0;
     case SIM_ECHO:
     case SIM_EMBED:
     case SIM_MODELS_N:
-        put_content(&a->text, g->user);
+        put_blocks(&a->text, g->user);
         return 0;
     }
     return 0;
-}
-
-/* ---- the members that a response object repeats ---- */
-
-static const struct repeated {
-    const char *name;
-    const char *otherwise;
-} repeated_members[] = {
-    {"instructions", "null"},
-    {"max_output_tokens", "null"},
-    {"metadata", "{}"},
-    {"parallel_tool_calls", "true"},
-    {"previous_response_id", "null"},
-    {"reasoning", "{\"effort\":null,\"summary\":null}"},
-    {"temperature", "1.0"},
-    {"text", "{\"format\":{\"type\":\"text\"}}"},
-    {"tool_choice", "\"auto\""},
-    {"tools", "[]"},
-    {"top_p", "1.0"},
-    {"truncation", "\"disabled\""},
-    {"user", "null"},
-};
-
-static void put_repeated(const struct json *root, struct buf *out)
-{
-    for (size_t i = 0; i < ARRAY_LEN(repeated_members); i++) {
-        const struct repeated *m = &repeated_members[i];
-        const struct json *v = json_get(root, m->name);
-        buf_put(out, S(",\""));
-        buf_put(out, str_from_cz(m->name));
-        buf_put(out, S("\":"));
-        if (v && json_type(v) != JSON_NULL)
-            json_put(out, v);
-        else
-            buf_put(out, str_from_cz(m->otherwise));
-    }
 }
 
 /* ---- all together ---- */
@@ -334,16 +253,12 @@ static void put_repeated(const struct json *root, struct buf *out)
 int sim_answer_make(const struct sim_request *r, struct sim_answer *a)
 {
     struct exchange *x = r->x;
-    struct gist g = {.user = NULL};
+    struct gist g = gist_of(r->chat);
     int64_t most = 0;
-    *a = (struct sim_answer){.model = x->answered_model,
-                             .id = x->id,
-                             .created = clock_wall_us() / 1000000,
-                             .asks_usage = r->json->asks_usage};
+    *a = (struct sim_answer){.thoughts = S_EMPTY};
     buf_init(&a->text, 6 * r->json->body.n + INVENTED_MAX);
     buf_init(&a->tool, NAME_MAX_N);
-    buf_init(&a->echo, 6 * r->json->body.n + INVENTED_MAX);
-    int rc = read_conversation(r, a, &g);
+    int rc = check_conversation(r, a);
     if (rc == 0)
         rc = read_limit(r, &most);
     if (rc == 0)
@@ -353,14 +268,12 @@ int sim_answer_make(const struct sim_request *r, struct sim_answer *a)
     if (rc < 0)
         return rc;
     limit(a, most);
-    if (x->op->id == OP_RESPONSES)
-        put_repeated(r->root, &a->echo);
-    return buf_is_ok(&a->text) && buf_is_ok(&a->echo) ? 0 : err_set_code(&x->err, -E_TOO_LARGE);
+    a->thought_tokens = sim_estimate_tokens(a->thoughts.n);
+    return buf_is_ok(&a->text) ? 0 : err_set_code(&x->err, -E_TOO_LARGE);
 }
 
 void sim_answer_fini(struct sim_answer *a)
 {
     buf_fini(&a->text);
     buf_fini(&a->tool);
-    buf_fini(&a->echo);
 }

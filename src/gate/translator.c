@@ -101,6 +101,21 @@ int translator_fail(struct exchange *x, const struct failure *f)
     return exchange_fail(x, code_of(f->class), STR_FMT, STR_ARG(kept->message));
 }
 
+str translator_stream_type(const struct dialect *d, bool as_array)
+{
+    if (as_array)
+        return S("application/json");
+    switch (d->framing) {
+    case FRAMING_SSE:
+        return S("text/event-stream; charset=utf-8");
+    case FRAMING_LINES:
+        return S("application/x-ndjson");
+    case FRAMING_EVENT_STREAM:
+        return S("application/vnd.amazon.eventstream");
+    }
+    return S_EMPTY;
+}
+
 enum seal_family translator_family(const struct dialect *d, str model)
 {
     if (d->id == DIALECT_ANTHROPIC)

@@ -58,6 +58,8 @@ void translator_put_ping(struct translator *t);
 /* Forgets what only the last batch needed. */
 void translator_tidy(struct translator *t);
 
+/* The content type of a stream of this dialect. */
+str translator_stream_type(const struct dialect *d, bool as_array);
 /* Whose seals a provider's answers carry. */
 enum seal_family translator_family(const struct dialect *d, str model);
 /* x->err as a failure, for the client's dialect; texts live in x->arena. */

@@ -4,14 +4,23 @@
 #include <string.h>
 
 #include "gate/sim_parts.h"
+#include "llm/dialect.h"
 
 struct asked {
     struct exchange x;
     struct request json;
     struct sim_request request;
+    struct chat chat;
     struct sim_answer answer;
     int rc;
 };
+
+static inline void sim_read(struct asked *a)
+{
+    struct reading r = {.a = &a->x.request, .err = &a->x.err, .origin = (uint8_t)a->x.op->dialect};
+    a->chat.origin = r.origin;
+    a->rc = dialect_get(a->x.op->dialect)->codec->read_request(&r, a->request.root, &a->chat);
+}
 
 /* Reads `body` as a request of this operation to this model and makes the answer. */
 static inline struct asked *sim_ask(enum operation_id op, enum sim_model model, str body)
@@ -28,7 +37,11 @@ static inline struct asked *sim_ask(enum operation_id op, enum sim_model model, 
         (struct sim_request){.x = &a.x, .json = &a.json, .options = {.model = model, .tokens = -1}};
     must(request_read(&a.x.request, a.x.op, body, &a.json, &a.x.err) == 0);
     must(json_read(&a.x.request, body, &a.request.root, &error_at) == 0);
-    a.rc = sim_answer_make(&a.request, &a.answer);
+    a.request.chat = &a.chat;
+    if (a.x.op->task == TASK_GENERATE)
+        sim_read(&a);
+    if (a.rc == 0)
+        a.rc = sim_answer_make(&a.request, &a.answer);
     return &a;
 }
 

@@ -85,7 +85,7 @@ static void test_operations(void)
         x.err = (struct err){.code = 0};
         x.op = operation_get(id);
         is_right = is_right &&
-                   (check_operation(&x, SIM_ECHO) == 0) == (is_text(id) || id == OP_MODERATIONS);
+                   (check_operation(&x, SIM_ECHO) == 0) == (is_text(x.op) || id == OP_MODERATIONS);
         x.err = (struct err){.code = 0};
         is_right = is_right && (check_operation(&x, SIM_EMBED) == 0) ==
                                    (id == OP_EMBEDDINGS || id == OP_MODERATIONS);

@@ -65,29 +65,23 @@ static void test_pieces(void)
 static void test_lorem(void)
 {
     bool is_same = true;
-    struct buf whole, joined;
-    buf_init(&whole, 1u << 20);
+    struct buf joined;
     buf_init(&joined, 1u << 20);
     for (int64_t n = 0; n < 200; n++) {
         struct sim_answer a = {.is_lorem = true, .output_tokens = n};
         struct sim_cursor c = {.said = 0};
         str piece;
-        buf_reset(&whole);
         buf_reset(&joined);
-        sim_answer_put_text(&a, &whole);
-        buf_put_char(&joined, '"');
         while (sim_answer_next(&a, &c, &piece))
             buf_put(&joined, piece);
-        buf_put_char(&joined, '"');
-        is_same = is_same && c.said == n && str_eq(buf_str(&whole), buf_str(&joined));
+        is_same = is_same && c.said == n;
         if (n == 5)
-            is_str(buf_str(&whole), S("\"Lorem ipsum dolor sit amet,\""), "it begins well");
+            is_str(buf_str(&joined), S("Lorem ipsum dolor sit amet,"), "it begins well");
         if (n == 71)
-            ok(str_has_suffix(buf_str(&whole), S(" est laborum. Lorem ipsum\"")),
+            ok(str_has_suffix(buf_str(&joined), S(" est laborum. Lorem ipsum")),
                "behind its end it begins again");
     }
-    ok(is_same, "as many words as tokens, the same whole and in pieces");
-    buf_fini(&whole);
+    ok(is_same, "as many words as tokens");
     buf_fini(&joined);
 }
 
@@ -113,12 +107,20 @@ static const struct row rows[] = {
      "c", "the last user message, not the last message"},
     {OP_CHAT, SIM_ECHO,
      "{'model':'m','messages':[{'role':'user','content':[{'type':'text','text':'a '},"
-     "{'type':'image_url','image_url':{'url':'x'}},{'type':'text','text':'b'}]}]}",
+     "{'type':'image_url','image_url':{'url':'http://h/x'}},{'type':'text','text':'b'}]}]}",
      "a b", "the text parts of a message"},
     {OP_CHAT, SIM_ECHO, "{'model':'m','messages':[{'role':'system','content':'a'}]}", "",
      "no user message, no text"},
-    {OP_CHAT, SIM_ECHO, "{'model':'m','messages':[1,null,'x',[],{'role':'user','content':{}}]}", "",
-     "messages that are none"},
+    {OP_CHAT, SIM_ECHO, "{'model':'m','messages':[1]}", "!messages[0]", "a message that is none"},
+    {OP_MESSAGES, SIM_ECHO,
+     "{'model':'m','max_tokens':2,'messages':[{'role':'user','content':'a b c'}]}", "a b",
+     "a message of Anthropic's"},
+    {OP_MESSAGES, SIM_TOOLS,
+     "{'model':'m','max_tokens':9,'messages':[{'role':'user','content':'a'},{'role':'assistant',"
+     "'content':[{'type':'tool_use','id':'x','name':'f','input':{}}]},{'role':'user','content':"
+     "[{'type':'tool_result','tool_use_id':'x','content':'done'}]}],"
+     "'tools':[{'name':'f','input_schema':{'type':'object'}}]}",
+     "done", "a result of Anthropic's"},
     {OP_CHAT, SIM_ECHO,
      "{'model':'m','messages':[{'role':'user','content':'a b c'}],'n':1,"
      "'max_tokens':2}",
@@ -130,12 +132,14 @@ static const struct row rows[] = {
     {OP_CHAT, SIM_ECHO, "{'model':'m'}", "!messages", "no messages"},
     {OP_CHAT, SIM_ECHO, "{'model':'m','messages':[]}", "!messages", "empty messages"},
     {OP_CHAT, SIM_ECHO, "{'model':'m','messages':'x'}", "!messages", "messages that are a string"},
-    {OP_CHAT, SIM_ECHO, "{'model':'m','messages':[{}],'n':2}", "!n", "two choices"},
-    {OP_CHAT, SIM_ECHO, "{'model':'m','messages':[{}],'n':'1'}", "!n", "a choice in quotes"},
-    {OP_CHAT, SIM_ECHO, "{'model':'m','messages':[{}],'max_tokens':0}", "!max_tokens",
-     "a limit of 0"},
-    {OP_CHAT, SIM_ECHO, "{'model':'m','messages':[{}],'max_tokens':1.5}", "!max_tokens",
-     "a limit with a fraction"},
+    {OP_CHAT, SIM_ECHO, "{'model':'m','messages':[{'role':'user','content':'q'}],'n':2}", "!n",
+     "two choices"},
+    {OP_CHAT, SIM_ECHO, "{'model':'m','messages':[{'role':'user','content':'q'}],'n':'1'}", "!n",
+     "a choice in quotes"},
+    {OP_CHAT, SIM_ECHO, "{'model':'m','messages':[{'role':'user','content':'q'}],'max_tokens':0}",
+     "!max_tokens", "a limit of 0"},
+    {OP_CHAT, SIM_ECHO, "{'model':'m','messages':[{'role':'user','content':'q'}],'max_tokens':1.5}",
+     "!max_tokens", "a limit with a fraction"},
     {OP_CHAT, SIM_ECHO,
      "{'model':'m','messages':[{'role':'user','content':'a'}],'max_tokens':null}", "a",
      "a limit that is null"},
@@ -193,7 +197,8 @@ static const struct row rows[] = {
     {OP_CHAT, SIM_JSON, "{'model':'m','messages':[{'role':'user','content':'say \\\"hi\\\"'}]}",
      "{\"text\":\"say \\\"hi\\\"\"}", "JSON without a schema"},
     {OP_CHAT, SIM_JSON,
-     "{'model':'m','messages':[{}],'response_format':{'type':'json_schema','json_schema':{'name':"
+     "{'model':'m','messages':[{'role':'user','content':'q'}],'response_format':{'type':'json_"
+     "schema','json_schema':{'name':"
      "'n','schema':{'type':'object','properties':{'a':{'type':'integer'}}}}}}",
      "{\"a\":0}", "JSON by the schema of chat"},
     {OP_RESPONSES, SIM_JSON,
@@ -201,7 +206,8 @@ static const struct row rows[] = {
      "{'type':'object','properties':{'a':{'type':'integer'}}}}}}",
      "{\"a\":0}", "JSON by the schema of Responses"},
     {OP_CHAT, SIM_JSON,
-     "{'model':'m','messages':[{}],'response_format':{'json_schema':{'schema':false}}}",
+     "{'model':'m','messages':[{'role':'user','content':'q'}],'response_format':"
+     "{'type':'json_schema','json_schema':{'name':'n','schema':{'$ref':'#'}}}}",
      "!response_format", "a schema that nothing fits"},
 };
 
@@ -259,19 +265,6 @@ static void test_cut(void)
     sim_asked_fini(a);
 }
 
-static void test_repeated(void)
-{
-    struct asked *a = sim_ask(OP_RESPONSES, SIM_ECHO,
-                              S("{\"model\":\"m\",\"input\":\"x\",\"instructions\":\n \"be kind\","
-                                "\"tools\":[ ],\"user\":null,\"metadata\":{\"a\" :\n\"b\"}}"));
-    str echo = buf_str(&a->answer.echo);
-    ok(str_find(echo, S(",\"instructions\":\"be kind\",")) != STR_NONE, "a setting is repeated");
-    ok(str_find(echo, S(",\"metadata\":{\"a\":\"b\"},")) != STR_NONE, "without its line breaks");
-    ok(str_find(echo, S(",\"temperature\":1.0,")) != STR_NONE, "one not sent has its default");
-    ok(str_has_suffix(echo, S(",\"user\":null")), "null too");
-    sim_asked_fini(a);
-}
-
 int main(void)
 {
     test_pieces();
@@ -280,6 +273,5 @@ int main(void)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         test_row(&rows[i]);
     test_cut();
-    test_repeated();
     return tap_done();
 }
