@@ -2,10 +2,10 @@
  *
  * This is the dialect that everybody copied, so its reader is the most lenient of all: vendors put
  * usage in five places, end streams with and without a mark, and report errors in at least six
- * forms. What they agree on is OpenAI's API reference; what they do not is told apart by what stands
- * there, never by who sent it. Its writer says what OpenAI's own servers say, with two additions
- * that OpenAI's SDKs skip and others read: reasoning_content with reasoning_details for thoughts,
- * and extra_content for the signatures of calls. */
+ * forms. What they agree on is OpenAI's API reference; what they do not is told apart by what
+ * stands there, never by who sent it. Its writer says what OpenAI's own servers say, with two
+ * additions that OpenAI's SDKs skip and others read: reasoning_content with reasoning_details for
+ * thoughts, and extra_content for the signatures of calls. */
 #include "llm/dialect_chat.h"
 
 #include "llm/carry.h"

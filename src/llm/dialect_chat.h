@@ -4,12 +4,18 @@
  *   dialect_chat.c           the codec, finish reasons, errors
  *   dialect_chat_read.c      requests, read: settings
  *   dialect_chat_turns.c     messages, read: of requests, and the calls and thoughts of answers
+ *   dialect_chat_parts.c     content of messages, read
  *   dialect_chat_tools.c     tools and tool choice, both ways
  *   dialect_chat_write.c     requests, written: settings
  *   dialect_chat_history.c   messages, written
- *   dialect_chat_reply.c     whole answers, both ways
- *   dialect_chat_stream.c    streams, read
- *   dialect_chat_event.c     streams, written
+ *   dialect_chat_content.c   content of messages, written
+ *   dialect_chat_reply.c     whole answers, read
+ *   dialect_chat_answer.c    whole answers, written
+ *   dialect_chat_stream.c    streams, read: chunks and choices
+ *   dialect_chat_delta.c     streams, read: thoughts, text, media
+ *   dialect_chat_piece.c     streams, read: pieces of calls
+ *   dialect_chat_event.c     streams, written: what follows from an event
+ *   dialect_chat_chunk.c     streams, written: chunks
  *
  * Functions that write take the dialect they write for: OpenRouter's body is chat's with members of
  * its own. A client that speaks the same dialect gets its members back as they came (`verbatim` in
@@ -49,6 +55,11 @@ NODISCARD int dialect_chat_check_room(struct reading *r);
 /* Keeps a member that the intermediate form would lose. */
 void dialect_chat_keep(struct reading *r, struct extras *e, const char *key, const struct json *v);
 
+/* Keeps every member of the object: it is written back whole. */
+void dialect_chat_keep_all(struct reading *r, struct extras *e, const struct json *object);
+NODISCARD int dialect_chat_read_text(struct reading *r, const char *name, const struct json *v,
+                                     str *out); /* a string that must be there */
+
 /* ---- parts of messages, read; of answers too ---- */
 
 /* A content part of any kind; what nobody here knows becomes opaque. */
@@ -87,6 +98,26 @@ NODISCARD int dialect_chat_write_request(struct writing *w, const struct chat *c
 struct dialect_chat_pen dialect_chat_pen(struct writing *w, const struct chat *c, struct buf *out,
                                          uint8_t as);
 NODISCARD int dialect_chat_put_messages(struct dialect_chat_pen *p);
+/* What of a list of blocks stands in a message's content. */
+struct dialect_chat_content {
+    size_t n_texts, n_others; /* others need an array */
+    const struct block *first;
+    bool has_marks;
+};
+struct dialect_chat_content dialect_chat_survey(const struct dialect_chat_pen *p,
+                                                const struct block *list);
+/* The member content; `between` joins texts for those who take one string only. */
+NODISCARD int dialect_chat_put_content(struct dialect_chat_pen *p, const struct block *list,
+                                       bool is_plain, str between);
+NODISCARD int dialect_chat_put_part(struct dialect_chat_pen *p, const struct block *b);
+void dialect_chat_put_text_part(struct dialect_chat_pen *p, const struct block *b, str text);
+/* All texts of a list as one. */
+str dialect_chat_joined(struct dialect_chat_pen *p, const struct block *list, str between);
+/* Was the block kept as it came, all of it? Then it is written so. */
+bool dialect_chat_is_kept_whole(const struct dialect_chat_pen *p, const struct block *b);
+void dialect_chat_put_whole(struct dialect_chat_pen *p, const struct block *b);
+/* Notes the blocks of a list that only another dialect knows. */
+void dialect_chat_note_opaque(struct dialect_chat_pen *p, const struct block *list);
 void dialect_chat_put_tools(struct dialect_chat_pen *p);
 /* Does the model take free-text tools? Else they are functions. */
 bool dialect_chat_takes_custom(const struct dialect_chat_pen *p);

@@ -8,57 +8,14 @@
  * Calls are counted for themselves, from 0 in each choice, whatever stood between them. A call's id
  * and name are in its first chunk only. Pictures have no deltas in this dialect: theirs are held
  * until they are whole. */
-#include "llm/dialect_chat.h"
-
+#include "llm/dialect_chat_chunk.h"
 #include "llm/media.h"
-#include "llm/seal.h"
 
 #define IMAGE_MAX (32u << 20) /* base64 of one picture that is held */
 
-/* A choice of the answer, as far as it was written. */
-struct told {
-    unsigned index;
-    struct dialect_chat_seen seen;
-    unsigned n_calls;
-    int64_t n_thoughts;
-    int64_t n_letters; /* code points of text so far */
-    struct told *next;
-};
-
-/* A block that is open. */
-struct shown {
-    unsigned choice, block;
-    enum block_kind kind;
-    bool is_custom, is_left_out, has_any, is_summary, is_image;
-    int64_t number;       /* of the call, or of the thought, in its choice */
-    int64_t first_letter; /* of a text: where it begins */
-    struct media media;   /* image: what was said at its start; mime copied */
-    struct buf held;      /* image: its base64 */
-    struct shown *next;
-};
-
-struct page {
-    uint8_t as;
-    str head;                   /* "data: {...," up to the choices */
-    bool asks_usage, says_null; /* usage at the end; usage:null in every chunk before */
-    bool uses_functions;
-    struct usage usage;
-    struct told *choices;
-    struct shown *open, *spare;
-};
-
-/* What a function here needs: the encoder and what it has kept. */
-struct pen {
-    struct encoder *e;
-    struct page *page;
-    struct buf *out;
-};
-
-/* ---- chunks ---- */
-
-static struct page *begin_page(struct encoder *e, const struct start *s, uint8_t as)
+static struct chat_page *begin_page(struct encoder *e, const struct start *s, uint8_t as)
 {
-    struct page *page = arena_new(e->a, struct page);
+    struct chat_page *page = arena_new(e->a, struct chat_page);
     struct writing *w = &e->w;
     bool is_openrouter = as == DIALECT_OPENROUTER;
     str id = s->id.n > 0 ? s->id : make_id(e->scratch, dialect_chat_id_prefix(as), w->id_seed, 0);
@@ -83,243 +40,44 @@ static struct page *begin_page(struct encoder *e, const struct start *s, uint8_t
     return page;
 }
 
-static void begin_chunk(const struct pen *p, unsigned choice)
+static struct chat_told *told_of(const struct chat_pen *p, unsigned choice)
 {
-    buf_put(p->out, p->page->head);
-    buf_put(p->out, S("\"choices\":[{\"index\":"));
-    buf_put_u64(p->out, choice);
-    buf_put(p->out, S(",\"delta\":"));
-}
-
-static void end_chunk(const struct pen *p)
-{
-    buf_put(p->out, S(",\"logprobs\":null,\"finish_reason\":null}]"));
-    buf_put(p->out, p->page->says_null ? S(",\"usage\":null}\n\n") : S("}\n\n"));
-}
-
-/* A delta of one member with one text. */
-static void put_text(const struct pen *p, unsigned choice, str member, str text)
-{
-    begin_chunk(p, choice);
-    buf_put(p->out, S("{\""));
-    buf_put(p->out, member);
-    buf_put(p->out, S("\":"));
-    buf_put_json(p->out, text);
-    buf_put_char(p->out, '}');
-    end_chunk(p);
-}
-
-static bool is_completion(const struct pen *p)
-{
-    return p->page->as == DIALECT_COMPLETIONS;
-}
-
-/* A chunk of a text completion: there is a text in each. `finish` is empty, or the reason. */
-static void put_completion(const struct pen *p, unsigned choice, str text, str finish)
-{
-    buf_put(p->out, p->page->head);
-    buf_put(p->out, S("\"choices\":[{\"text\":"));
-    buf_put_json(p->out, text);
-    buf_put(p->out, S(",\"index\":"));
-    buf_put_u64(p->out, choice);
-    buf_put(p->out, S(",\"logprobs\":null,\"finish_reason\":"));
-    if (finish.n > 0)
-        buf_put_json(p->out, finish);
-    else
-        buf_put(p->out, S("null"));
-    buf_put(p->out, p->page->says_null ? S("}],\"usage\":null}\n\n") : S("}]}\n\n"));
-}
-
-static void put_role(const struct pen *p, unsigned choice)
-{
-    if (is_completion(p))
-        return; /* a text has no author */
-    begin_chunk(p, choice);
-    buf_put(p->out, S("{\"role\":\"assistant\",\"content\":\"\"}"));
-    end_chunk(p);
-}
-
-static struct told *told_of(const struct pen *p, unsigned choice)
-{
-    struct told **at = &p->page->choices;
+    struct chat_told **at = &p->page->choices;
     while (*at && (*at)->index != choice)
         at = &(*at)->next;
     if (!*at) {
-        *at = arena_new(p->e->a, struct told);
+        *at = arena_new(p->e->a, struct chat_told);
         (*at)->index = choice;
         (*at)->seen.uses_functions = p->page->uses_functions;
-        put_role(p, choice);
+        chat_put_role(p, choice);
     }
     return *at;
 }
 
-/* ---- thoughts ---- */
-
-static void put_thought(const struct pen *p, const struct shown *s, str text)
-{
-    struct dialect_chat_detail d = {.is_summary = s->is_summary, .text = text, .index = s->number};
-    begin_chunk(p, s->choice);
-    struct json_writer j = json_writer(p->out);
-    json_begin_object(&j, NULL);
-    json_put_str(&j, "reasoning_content", text);
-    json_begin_array(&j, "reasoning_details");
-    dialect_chat_put_detail(&j, p->e->scratch, &d);
-    json_end_array(&j);
-    json_end_object(&j);
-    end_chunk(p);
-}
-
-/* The seal of a thought: behind its text, or alone. */
-static void put_thought_seal(const struct pen *p, const struct shown *s, const struct seal *seal)
-{
-    struct dialect_chat_detail d = {
-        .is_summary = s->is_summary, .is_rest = s->has_any, .seal = seal, .index = s->number};
-    if (seal->kind == SEAL_NONE)
-        return;
-    begin_chunk(p, s->choice);
-    struct json_writer j = json_writer(p->out);
-    json_begin_object(&j, NULL);
-    json_begin_array(&j, "reasoning_details");
-    dialect_chat_put_detail(&j, p->e->scratch, &d);
-    json_end_array(&j);
-    json_end_object(&j);
-    end_chunk(p);
-}
-
-/* ---- calls ---- */
-
-/* {tool_calls: [{index, ...}]}: the caller puts what stands in the call. */
-static struct json_writer begin_call(const struct pen *p, const struct shown *s)
-{
-    begin_chunk(p, s->choice);
-    struct json_writer j = json_writer(p->out);
-    json_begin_object(&j, NULL);
-    json_begin_array(&j, "tool_calls");
-    json_begin_object(&j, NULL);
-    json_put_int(&j, "index", s->number);
-    return j;
-}
-
-static void end_call(const struct pen *p, struct json_writer *j)
-{
-    json_end_object(j);
-    json_end_array(j);
-    json_end_object(j);
-    end_chunk(p);
-}
-
-static void put_function_call(const struct pen *p, const struct shown *s, str name, str args)
-{
-    begin_chunk(p, s->choice);
-    struct json_writer j = json_writer(p->out);
-    json_begin_object(&j, NULL);
-    json_begin_object(&j, "function_call");
-    if (name.n > 0)
-        json_put_str(&j, "name", name);
-    json_put_str(&j, "arguments", args);
-    json_end_object(&j);
-    json_end_object(&j);
-    end_chunk(p);
-}
-
-static void put_call_start(const struct pen *p, const struct shown *s, const struct block *b)
-{
-    const struct tool_call *call = &b->call;
-    if (p->page->uses_functions) {
-        put_function_call(p, s, call->name, S_EMPTY);
-        return;
-    }
-    struct json_writer j = begin_call(p, s);
-    unsigned number = s->choice * 1000 + (unsigned)s->number;
-    json_put_str(&j, "id",
-                 call->id.n > 0 ? call->id
-                                : make_id(p->e->scratch, "call_", p->e->w.id_seed, number));
-    json_put_str(&j, "type", s->is_custom ? S("custom") : S("function"));
-    json_begin_object(&j, s->is_custom ? "custom" : "function");
-    json_put_str(&j, "name", call->name);
-    json_put_str(&j, s->is_custom ? "input" : "arguments", S_EMPTY);
-    json_end_object(&j);
-    if (b->seal.kind != SEAL_NONE)
-        dialect_chat_put_call_seal(&j, seal_wrap(p->e->scratch, &b->seal));
-    end_call(p, &j);
-}
-
-static void put_args(const struct pen *p, const struct shown *s, str args)
-{
-    if (p->page->uses_functions) {
-        put_function_call(p, s, S_EMPTY, args);
-        return;
-    }
-    struct json_writer j = begin_call(p, s);
-    json_begin_object(&j, s->is_custom ? "custom" : "function");
-    json_put_str(&j, s->is_custom ? "input" : "arguments", args);
-    json_end_object(&j);
-    end_call(p, &j);
-}
-
-static void put_late_seal(const struct pen *p, const struct shown *s, const struct seal *seal)
-{
-    if (seal->kind == SEAL_NONE || p->page->uses_functions)
-        return;
-    struct json_writer j = begin_call(p, s);
-    dialect_chat_put_call_seal(&j, seal_wrap(p->e->scratch, seal));
-    end_call(p, &j);
-}
-
-/* ---- media ---- */
-
-static void put_audio(const struct pen *p, const struct shown *s, const char *member, str text)
-{
-    begin_chunk(p, s->choice);
-    struct json_writer j = json_writer(p->out);
-    json_begin_object(&j, NULL);
-    json_begin_object(&j, "audio");
-    json_put_str(&j, member, text);
-    json_end_object(&j);
-    json_end_object(&j);
-    end_chunk(p);
-}
-
-static void put_image(const struct pen *p, struct shown *s)
-{
-    if (s->media.source == MEDIA_BASE64)
-        s->media.bytes = buf_is_ok(&s->held) ? buf_str(&s->held) : S_EMPTY;
-    if (s->media.bytes.n > 0) {
-        begin_chunk(p, s->choice);
-        struct json_writer j = json_writer(p->out);
-        json_begin_object(&j, NULL);
-        json_begin_array(&j, "images");
-        dialect_chat_put_image(&j, p->e->scratch, &s->media);
-        json_end_array(&j);
-        json_end_object(&j);
-        end_chunk(p);
-    }
-    buf_fini(&s->held);
-}
-
 /* ---- blocks ---- */
 
-static struct shown **find_shown(struct page *page, const struct event *ev)
+static struct chat_shown **find_shown(struct chat_page *page, const struct event *ev)
 {
-    struct shown **at = &page->open;
+    struct chat_shown **at = &page->open;
     while (*at && ((*at)->choice != ev->choice || (*at)->block != ev->block))
         at = &(*at)->next;
     return at;
 }
 
-static struct shown *new_shown(const struct pen *p, const struct event *ev)
+static struct chat_shown *new_shown(const struct chat_pen *p, const struct event *ev)
 {
-    struct shown *s = p->page->spare;
+    struct chat_shown *s = p->page->spare;
     if (s)
         p->page->spare = s->next;
     else
-        s = arena_new(p->e->a, struct shown);
-    *s = (struct shown){.choice = ev->choice, .block = ev->block, .next = p->page->open};
+        s = arena_new(p->e->a, struct chat_shown);
+    *s = (struct chat_shown){.choice = ev->choice, .block = ev->block, .next = p->page->open};
     p->page->open = s;
     return s;
 }
 
-static void start_call(const struct pen *p, struct told *t, struct shown *s, const struct block *b)
+static void start_call(const struct chat_pen *p, struct chat_told *t, struct chat_shown *s,
+                       const struct block *b)
 {
     bool is_second = p->page->uses_functions && t->n_calls > 0;
     s->is_custom = b->call.kind == TOOL_CUSTOM;
@@ -328,10 +86,10 @@ static void start_call(const struct pen *p, struct told *t, struct shown *s, con
         return;
     s->number = t->n_calls++;
     t->seen.calls = true;
-    put_call_start(p, s, b);
+    chat_put_call_start(p, s, b);
 }
 
-static void start_media(const struct pen *p, struct shown *s, const struct block *b)
+static void start_media(const struct chat_pen *p, struct chat_shown *s, const struct block *b)
 {
     s->is_image = b->media.kind == MEDIA_IMAGE;
     s->is_left_out = !s->is_image && b->media.kind != MEDIA_AUDIO;
@@ -343,19 +101,19 @@ static void start_media(const struct pen *p, struct shown *s, const struct block
         buf_init(&s->held, IMAGE_MAX);
     } else if (!s->is_left_out) {
         str id = b->media.name;
-        put_audio(p, s, "id",
-                  id.n > 0 ? id : make_id(p->e->scratch, "audio_", p->e->w.id_seed, s->block));
+        chat_put_audio(p, s, "id",
+                       id.n > 0 ? id : make_id(p->e->scratch, "audio_", p->e->w.id_seed, s->block));
     }
 }
 
-static void start_block(const struct pen *p, const struct event *ev)
+static void start_block(const struct chat_pen *p, const struct event *ev)
 {
     const struct block *b = ev->content;
-    struct told *t = told_of(p, ev->choice);
-    struct shown *s = new_shown(p, ev);
+    struct chat_told *t = told_of(p, ev->choice);
+    struct chat_shown *s = new_shown(p, ev);
     s->kind = b->kind;
     s->first_letter = t->n_letters;
-    if (is_completion(p) && b->kind != BLOCK_TEXT) {
+    if (chat_is_completion(p) && b->kind != BLOCK_TEXT) {
         s->is_left_out = true;
         return;
     }
@@ -371,7 +129,7 @@ static void start_block(const struct pen *p, const struct event *ev)
         break;
     case BLOCK_REASONING:
         s->number = t->n_thoughts++;
-        put_thought_seal(p, s, &b->seal);
+        chat_put_thought_seal(p, s, &b->seal);
         break;
     case BLOCK_TEXT:
         break;
@@ -390,21 +148,21 @@ static int64_t count_code_points(str text)
     return n;
 }
 
-static void put_said(const struct pen *p, struct shown *s, str text)
+static void put_said(const struct chat_pen *p, struct chat_shown *s, str text)
 {
     switch (s->kind) {
     case BLOCK_TEXT:
         told_of(p, s->choice)->n_letters += count_code_points(text);
-        if (is_completion(p))
-            put_completion(p, s->choice, text, S_EMPTY);
+        if (chat_is_completion(p))
+            chat_put_completion(p, s->choice, text, S_EMPTY);
         else
-            put_text(p, s->choice, S("content"), text);
+            chat_put_text(p, s->choice, S("content"), text);
         break;
     case BLOCK_REFUSAL:
-        put_text(p, s->choice, S("refusal"), text);
+        chat_put_text(p, s->choice, S("refusal"), text);
         break;
     case BLOCK_REASONING:
-        put_thought(p, s, text);
+        chat_put_thought(p, s, text);
         break;
     case BLOCK_MEDIA:
     case BLOCK_TOOL_CALL:
@@ -415,9 +173,9 @@ static void put_said(const struct pen *p, struct shown *s, str text)
     s->has_any = true;
 }
 
-static void put_delta(const struct pen *p, const struct event *ev)
+static void put_delta(const struct chat_pen *p, const struct event *ev)
 {
-    struct shown *s = *find_shown(p->page, ev);
+    struct chat_shown *s = *find_shown(p->page, ev);
     str text = ev->delta.text;
     if (!s || s->is_left_out)
         return;
@@ -435,25 +193,25 @@ static void put_delta(const struct pen *p, const struct event *ev)
     case DELTA_ARGS:
         s->has_any = s->has_any || text.n > 0;
         if (text.n > 0)
-            put_args(p, s, text);
+            chat_put_args(p, s, text);
         break;
     case DELTA_MEDIA:
         if (s->is_image)
             buf_put(&s->held, text);
         else
-            put_audio(p, s, "data", text);
+            chat_put_audio(p, s, "data", text);
         break;
     case DELTA_CAPTION:
         if (!s->is_image && text.n > 0)
-            put_audio(p, s, "transcript", text);
+            chat_put_audio(p, s, "transcript", text);
         break;
     }
 }
 
-static void stop_block(const struct pen *p, const struct event *ev)
+static void stop_block(const struct chat_pen *p, const struct event *ev)
 {
-    struct shown **at = find_shown(p->page, ev);
-    struct shown *s = *at;
+    struct chat_shown **at = find_shown(p->page, ev);
+    struct chat_shown *s = *at;
     const struct block *end = ev->content;
     if (!s)
         return;
@@ -461,27 +219,27 @@ static void stop_block(const struct pen *p, const struct event *ev)
         end = NULL;
     bool is_call = s->kind == BLOCK_TOOL_CALL && !s->is_left_out;
     if (is_call && !s->has_any && !s->is_custom)
-        put_args(p, s, S("{}"));
+        chat_put_args(p, s, S("{}"));
     if (is_call && end)
-        put_late_seal(p, s, &end->seal);
+        chat_put_late_seal(p, s, &end->seal);
     if (s->kind == BLOCK_REASONING && end)
-        put_thought_seal(p, s, &end->seal);
+        chat_put_thought_seal(p, s, &end->seal);
     if (s->is_image)
-        put_image(p, s);
+        chat_put_image(p, s);
     *at = s->next;
     s->next = p->page->spare;
     p->page->spare = s;
 }
 
-static void put_note(const struct pen *p, const struct event *ev)
+static void put_note(const struct chat_pen *p, const struct event *ev)
 {
     const struct annotation *n = ev->annotation;
-    const struct shown *s = *find_shown(p->page, ev);
-    if (!s || s->kind != BLOCK_TEXT || n->url.n == 0 || is_completion(p))
+    const struct chat_shown *s = *find_shown(p->page, ev);
+    if (!s || s->kind != BLOCK_TEXT || n->url.n == 0 || chat_is_completion(p))
         return;
     int64_t end = told_of(p, ev->choice)->n_letters;
     bool is_placed = n->begin >= 0 && n->end >= n->begin;
-    begin_chunk(p, ev->choice);
+    chat_begin_chunk(p, ev->choice);
     struct json_writer j = json_writer(p->out);
     json_begin_object(&j, NULL);
     json_begin_array(&j, "annotations");
@@ -489,14 +247,14 @@ static void put_note(const struct pen *p, const struct event *ev)
                                 is_placed ? s->first_letter + n->end : end);
     json_end_array(&j);
     json_end_object(&j);
-    end_chunk(p);
+    chat_end_chunk(p);
 }
 
-static void put_logprobs(const struct pen *p, const struct event *ev)
+static void put_logprobs(const struct chat_pen *p, const struct event *ev)
 {
-    if (is_completion(p))
+    if (chat_is_completion(p))
         return; /* it has another form there */
-    begin_chunk(p, ev->choice);
+    chat_begin_chunk(p, ev->choice);
     buf_put(p->out, S("{},\"logprobs\":{\"content\":"));
     json_put(p->out, ev->logprobs);
     buf_put(p->out, S(",\"refusal\":null},\"finish_reason\":null}]"));
@@ -505,16 +263,16 @@ static void put_logprobs(const struct pen *p, const struct event *ev)
 
 /* ---- ends ---- */
 
-static void put_finish(const struct pen *p, const struct event *ev)
+static void put_finish(const struct chat_pen *p, const struct event *ev)
 {
-    struct told *t = told_of(p, ev->choice);
-    if (is_completion(p)) {
+    struct chat_told *t = told_of(p, ev->choice);
+    if (chat_is_completion(p)) {
         struct dialect_chat_seen nothing = {.calls = false};
-        put_completion(p, ev->choice, S_EMPTY,
-                       str_from_cz(dialect_chat_end_word(&ev->finish, &nothing)));
+        chat_put_completion(p, ev->choice, S_EMPTY,
+                            str_from_cz(dialect_chat_end_word(&ev->finish, &nothing)));
         return;
     }
-    begin_chunk(p, ev->choice);
+    chat_begin_chunk(p, ev->choice);
     buf_put(p->out, S("{},\"logprobs\":null,\"finish_reason\":\""));
     buf_put(p->out, str_from_cz(dialect_chat_end_word(&ev->finish, &t->seen)));
     buf_put_char(p->out, '"');
@@ -525,7 +283,7 @@ static void put_finish(const struct pen *p, const struct event *ev)
     buf_put(p->out, p->page->says_null ? S("}],\"usage\":null}\n\n") : S("}]}\n\n"));
 }
 
-static void put_end(const struct pen *p)
+static void put_end(const struct chat_pen *p)
 {
     if (p->page->asks_usage && usage_is_known(&p->page->usage)) {
         buf_put(p->out, p->page->head);
@@ -537,7 +295,7 @@ static void put_end(const struct pen *p)
     buf_put(p->out, S("data: [DONE]\n\n"));
 }
 
-static void put_failure(const struct pen *p, const struct failure *f)
+static void put_failure(const struct chat_pen *p, const struct failure *f)
 {
     if (p->page->as == DIALECT_OPENROUTER) {
         buf_put(p->out, p->page->head);
@@ -552,7 +310,7 @@ static void put_failure(const struct pen *p, const struct failure *f)
     buf_put(p->out, S("\n\n"));
 }
 
-static void put_event(const struct pen *p, const struct event *ev)
+static void put_event(const struct chat_pen *p, const struct event *ev)
 {
     switch (ev->kind) {
     case EV_START:
@@ -597,7 +355,7 @@ static void put_event(const struct pen *p, const struct event *ev)
 int dialect_chat_write_event(struct encoder *e, const struct event *ev, uint8_t as)
 {
     static const struct start nothing = {.created_s = -1};
-    struct pen p = {.e = e, .out = e->out};
+    struct chat_pen p = {.e = e, .out = e->out};
     if (!e->state)
         e->state = begin_page(e, ev->kind == EV_START ? &ev->start : &nothing, as);
     p.page = e->state;

@@ -12,7 +12,6 @@
  * the gateway's wrapping, which are opened. */
 #include "llm/carry.h"
 #include "llm/dialect_chat.h"
-#include "llm/media.h"
 #include "llm/seal.h"
 #include "llm/tool_name.h"
 
@@ -20,30 +19,6 @@ struct dialect_chat_call {
     str id, name;
     struct dialect_chat_call *next;
 };
-
-/* Vendors who have stayed with max_tokens have stayed with the first years' messages, too: content
- * is a string wherever nothing but text is in it. */
-static bool takes_parts(const struct dialect_chat_pen *p)
-{
-    return !dialect_chat_can(p, CAN_OLD_MAX_TOKENS);
-}
-
-static bool takes_marks(const struct dialect_chat_pen *p)
-{
-    return p->as == DIALECT_OPENROUTER || dialect_chat_can(p, CAN_CACHE_MARKS);
-}
-
-static bool is_kept_whole(const struct dialect_chat_pen *p, const struct block *b)
-{
-    return dialect_chat_has_verbatim(p, &b->verbatim, "type");
-}
-
-static void put_whole(struct dialect_chat_pen *p, const struct block *b)
-{
-    json_begin_object(&p->j, NULL);
-    dialect_chat_put_extras(p, &b->verbatim, "");
-    json_end_object(&p->j);
-}
 
 /* ---- ids ---- */
 
@@ -85,278 +60,6 @@ static str result_id(struct dialect_chat_pen *p, const struct tool_result *resul
     return id;
 }
 
-/* ---- parts ---- */
-
-static void put_mark(struct dialect_chat_pen *p, const struct cache_mark *mark)
-{
-    struct json_writer *j = &p->j;
-    if (!mark->is_set || !takes_marks(p))
-        return;
-    if (p->as != DIALECT_OPENROUTER) {
-        json_put_raw(j, "prompt_cache_breakpoint", S("{\"mode\":\"explicit\"}"));
-        return;
-    }
-    json_begin_object(j, "cache_control");
-    json_put_str(j, "type", S("ephemeral"));
-    if (mark->ttl.n > 0)
-        json_put_str(j, "ttl", mark->ttl);
-    json_end_object(j);
-}
-
-static void put_text_part(struct dialect_chat_pen *p, const struct block *b, str text)
-{
-    struct json_writer *j = &p->j;
-    bool is_refusal = b->kind == BLOCK_REFUSAL;
-    json_begin_object(j, NULL);
-    if (!dialect_chat_has_verbatim(p, &b->verbatim, "type"))
-        json_put_str(j, "type", is_refusal ? S("refusal") : S("text"));
-    json_put_str(j, is_refusal ? "refusal" : "text", text);
-    if (p->is_own)
-        dialect_chat_put_extras(p, &b->verbatim, "");
-    else
-        put_mark(p, &b->cache);
-    dialect_chat_put_extras(p, &b->extras, "messages.content.");
-    json_end_object(j);
-}
-
-static void put_image(struct dialect_chat_pen *p, const char *name, const struct media *m)
-{
-    struct json_writer *j = &p->j;
-    json_begin_object(j, name);
-    json_put_str(j, "url", media_url(p->w->a, m));
-    if (m->detail.n > 0)
-        json_put_str(j, "detail", m->detail);
-    json_end_object(j);
-}
-
-static void put_audio(struct dialect_chat_pen *p, const struct media *m)
-{
-    struct json_writer *j = &p->j;
-    str format = media_extension(m->mime);
-    json_begin_object(j, "input_audio");
-    json_put_str(j, "data", m->bytes);
-    json_put_str(j, "format", format.n > 0 ? format : S("wav"));
-    json_end_object(j);
-}
-
-static void put_file(struct dialect_chat_pen *p, const struct media *m)
-{
-    struct json_writer *j = &p->j;
-    str extension = media_extension(m->mime);
-    json_begin_object(j, "file");
-    if (m->source == MEDIA_FILE_ID)
-        json_put_str(j, "file_id", m->bytes);
-    else
-        json_put_str(j, "file_data", media_url(p->w->a, m));
-    if (m->name.n > 0)
-        json_put_str(j, "filename", m->name);
-    else if (m->source != MEDIA_FILE_ID)
-        json_put_str(j, "filename",
-                     arena_concat(p->w->a,
-                                  (str[]){S("document."), extension.n > 0 ? extension : S("pdf")},
-                                  2));
-    json_end_object(j);
-}
-
-/* May the medium be written at all? Only its own provider has a file behind an id. */
-static bool is_known_here(const struct dialect_chat_pen *p, const struct media *m)
-{
-    switch (m->source) {
-    case MEDIA_BASE64:
-        return true;
-    case MEDIA_URL:
-        return m->kind == MEDIA_IMAGE || m->kind == MEDIA_VIDEO || p->as == DIALECT_OPENROUTER;
-    case MEDIA_FILE_ID:
-        return m->kind == MEDIA_DOCUMENT && p->c->origin == DIALECT_RESPONSES;
-    case MEDIA_URI:
-    case MEDIA_TEXT:
-    case MEDIA_BLOCKS:
-        break;
-    }
-    return false;
-}
-
-static int refuse_media(struct dialect_chat_pen *p, const struct media *m)
-{
-    static const char *const kinds[] = {[MEDIA_IMAGE] = "image",
-                                        [MEDIA_AUDIO] = "audio",
-                                        [MEDIA_VIDEO] = "video",
-                                        [MEDIA_DOCUMENT] = "document"};
-    return writing_refuse(p->w, "messages",
-                          "The model's provider cannot take %s content in this form: send the "
-                          "bytes themselves.",
-                          kinds[m->kind]);
-}
-
-static int put_media_part(struct dialect_chat_pen *p, const struct block *b)
-{
-    const struct media *m = &b->media;
-    struct json_writer *j = &p->j;
-    if (!is_known_here(p, m))
-        return refuse_media(p, m);
-    json_begin_object(j, NULL);
-    switch (m->kind) {
-    case MEDIA_IMAGE:
-        json_put_str(j, "type", S("image_url"));
-        put_image(p, "image_url", m);
-        break;
-    case MEDIA_VIDEO:
-        json_put_str(j, "type", S("video_url"));
-        put_image(p, "video_url", m);
-        break;
-    case MEDIA_AUDIO:
-        json_put_str(j, "type", S("input_audio"));
-        put_audio(p, m);
-        break;
-    case MEDIA_DOCUMENT:
-        json_put_str(j, "type", S("file"));
-        put_file(p, m);
-        break;
-    }
-    put_mark(p, &b->cache);
-    json_end_object(j);
-    return 0;
-}
-
-/* A document that is text, or made of it: its title and the text; else S_EMPTY. */
-static str document_text(struct dialect_chat_pen *p, const struct media *m)
-{
-    str text = m->bytes;
-    if (m->source == MEDIA_BLOCKS)
-        text = block_list_text(p->w->a, m->blocks, S("\n\n"));
-    else if (m->source != MEDIA_TEXT)
-        return S_EMPTY;
-    if (m->name.n == 0)
-        return text;
-    return arena_concat(p->w->a, (str[]){m->name, S("\n\n"), text}, 3);
-}
-
-/* Was the medium fetched since it was read, so that what was kept of it is old? */
-static bool is_changed(const struct dialect_chat_pen *p, const struct block *b)
-{
-    const struct json *image = extras_find(&b->verbatim, S("image_url"));
-    const struct json *url = image && json_is_str(image) ? image : json_get(image, "url");
-    return url && b->media.source == MEDIA_BASE64 && str_has_prefix(json_str(url), S("http")) &&
-           p->is_own;
-}
-
-static int put_part(struct dialect_chat_pen *p, const struct block *b)
-{
-    if (is_kept_whole(p, b) && b->kind != BLOCK_TEXT && !is_changed(p, b)) {
-        put_whole(p, b);
-        return 0;
-    }
-    if (b->kind == BLOCK_TEXT || b->kind == BLOCK_REFUSAL) {
-        put_text_part(p, b, b->text);
-        return 0;
-    }
-    if (b->kind == BLOCK_OPAQUE && dialect_chat_takes(p->as, b->extras.origin)) {
-        json_put_value(&p->j, NULL, b->raw);
-        return 0;
-    }
-    if (b->kind != BLOCK_MEDIA)
-        return 0;
-    str text = document_text(p, &b->media);
-    if (text.n == 0)
-        return put_media_part(p, b);
-    loss_add(p->w->loss, LOSS_EMULATED, S("messages.content.document"));
-    put_text_part(p, &(struct block){.kind = BLOCK_TEXT, .cache = b->cache}, text);
-    return 0;
-}
-
-/* ---- content ---- */
-
-/* What of a list of blocks stands in a message's content. */
-struct content {
-    size_t n_texts, n_others; /* others need an array */
-    const struct block *first;
-    bool has_marks;
-};
-
-static bool is_content(const struct dialect_chat_pen *p, const struct block *b)
-{
-    switch (b->kind) {
-    case BLOCK_TEXT:
-    case BLOCK_MEDIA:
-        return true;
-    case BLOCK_REFUSAL:
-        return !p->is_own;
-    case BLOCK_REASONING:
-        return is_kept_whole(p, b);
-    case BLOCK_OPAQUE:
-        return dialect_chat_takes(p->as, b->extras.origin);
-    case BLOCK_TOOL_CALL:
-    case BLOCK_TOOL_RESULT:
-        break;
-    }
-    return false;
-}
-
-static struct content survey(const struct dialect_chat_pen *p, const struct block *list)
-{
-    struct content s = {.first = NULL};
-    for (const struct block *b = list; b; b = b->next) {
-        if (!is_content(p, b))
-            continue;
-        if (!s.first)
-            s.first = b;
-        bool is_text = b->kind == BLOCK_TEXT || b->kind == BLOCK_REFUSAL;
-        s.n_texts += is_text;
-        s.n_others += !is_text;
-        s.has_marks = s.has_marks || (b->cache.is_set && takes_marks(p));
-    }
-    return s;
-}
-
-static int put_parts(struct dialect_chat_pen *p, const struct block *list)
-{
-    int rc = 0;
-    json_begin_array(&p->j, "content");
-    for (const struct block *b = list; rc == 0 && b; b = b->next) {
-        if (is_content(p, b))
-            rc = put_part(p, b);
-    }
-    json_end_array(&p->j);
-    return rc;
-}
-
-/* Texts joined where they cannot stand one by one. */
-static str joined(struct dialect_chat_pen *p, const struct block *list, str between)
-{
-    str text = S_EMPTY;
-    bool is_first = true;
-    for (const struct block *b = list; b; b = b->next) {
-        if (b->kind != BLOCK_TEXT && b->kind != BLOCK_REFUSAL)
-            continue;
-        text = is_first ? b->text : arena_concat(p->w->a, (str[]){text, between, b->text}, 3);
-        is_first = false;
-    }
-    return text;
-}
-
-/* The member content; `between` joins texts for those who take one string only. */
-static int put_content(struct dialect_chat_pen *p, const struct block *list, bool is_plain,
-                       str between)
-{
-    struct content s = survey(p, list);
-    if (p->is_own && !is_plain)
-        return put_parts(p, list);
-    bool is_one = s.n_texts <= 1 && !s.has_marks;
-    if (s.n_others > 0 || (!is_one && (s.has_marks || takes_parts(p))))
-        return put_parts(p, list);
-    json_put_str(&p->j, "content", joined(p, list, between));
-    return 0;
-}
-
-static void note_opaque(struct dialect_chat_pen *p, const struct block *list)
-{
-    for (const struct block *b = list; b; b = b->next) {
-        if (b->kind == BLOCK_OPAQUE && !dialect_chat_takes(p->as, b->extras.origin))
-            loss_add(p->w->loss, LOSS_DROPPED,
-                     arena_concat(p->w->a, (str[]){S("messages.content."), b->type}, 2));
-    }
-}
-
 /* ---- assistant ---- */
 
 /* What the client calls a thought. */
@@ -379,7 +82,7 @@ static str thought_name(const struct chat *c)
 
 static bool is_thought(const struct dialect_chat_pen *p, const struct block *b)
 {
-    return b->kind == BLOCK_REASONING && !is_kept_whole(p, b);
+    return b->kind == BLOCK_REASONING && !dialect_chat_is_kept_whole(p, b);
 }
 
 /* A seal goes back to the provider that made it, through whichever client it came. */
@@ -491,7 +194,7 @@ static void put_call(struct dialect_chat_pen *p, const struct block *b)
     struct json_writer *j = &p->j;
     str id = call_id(p, call);
     if (dialect_chat_has_verbatim(p, &b->verbatim, "function") && str_eq(id, call->id)) {
-        put_whole(p, b);
+        dialect_chat_put_whole(p, b);
         return;
     }
     bool is_custom = call->kind == TOOL_CUSTOM && dialect_chat_takes_custom(p);
@@ -522,7 +225,7 @@ static void put_calls(struct dialect_chat_pen *p, const struct turn *t)
 
 static bool is_empty_content(const struct dialect_chat_pen *p, const struct turn *t)
 {
-    struct content s = survey(p, t->blocks);
+    struct dialect_chat_content s = dialect_chat_survey(p, t->blocks);
     if (p->is_own)
         return !s.first;
     return s.n_others == 0 && (!s.first || (s.n_texts == 1 && s.first->text.n == 0));
@@ -553,7 +256,7 @@ static int put_assistant(struct dialect_chat_pen *p, const struct turn *t)
     const struct block *blocks = without_media(p, t->blocks);
     put_thoughts(p, t);
     if (!is_empty_content(p, t))
-        rc = put_content(p, blocks, t->is_plain, S_EMPTY);
+        rc = dialect_chat_put_content(p, blocks, t->is_plain, S_EMPTY);
     else if (!p->is_own && has_calls)
         json_put_null(&p->j, "content");
     else if (!p->is_own)
@@ -566,8 +269,8 @@ static int put_assistant(struct dialect_chat_pen *p, const struct turn *t)
 
 static str result_text(struct dialect_chat_pen *p, const struct tool_result *r)
 {
-    str text =
-        r->value && !r->blocks ? json_text(p->w->a, r->value) : joined(p, r->blocks, S("\n"));
+    str text = r->value && !r->blocks ? json_text(p->w->a, r->value)
+                                      : dialect_chat_joined(p, r->blocks, S("\n"));
     if (r->failed != YES)
         return text;
     loss_add(p->w->loss, LOSS_EMULATED, S("messages.content.is_error"));
@@ -584,7 +287,7 @@ static int put_result_content(struct dialect_chat_pen *p, const struct tool_resu
 {
     bool is_plain = r->is_plain;
     if (p->is_own || (dialect_chat_can(p, CAN_IMAGES_IN_RESULTS) && !r->value))
-        return put_content(p, r->blocks, is_plain, S("\n"));
+        return dialect_chat_put_content(p, r->blocks, is_plain, S("\n"));
     json_put_str(&p->j, "content", result_text(p, r));
     return 0;
 }
@@ -605,7 +308,7 @@ static int put_result(struct dialect_chat_pen *p, const struct turn *t, const st
         dialect_chat_put_extras(p, &t->extras, "messages.");
     }
     json_end_object(j);
-    note_opaque(p, b->result.blocks);
+    dialect_chat_note_opaque(p, b->result.blocks);
     return rc;
 }
 
@@ -625,10 +328,10 @@ static int put_media_of(struct dialect_chat_pen *p, const struct block *result)
         return 0;
     str id = result->result.id.n > 0 ? fit_id(p, result->result.id) : result->result.name;
     str intro = arena_concat(p->w->a, (str[]){S("Content of the tool result "), id, S(":")}, 3);
-    put_text_part(p, &(struct block){.kind = BLOCK_TEXT}, intro);
+    dialect_chat_put_text_part(p, &(struct block){.kind = BLOCK_TEXT}, intro);
     for (const struct block *b = result->result.blocks; rc == 0 && b; b = b->next) {
         if (is_media_beside(b))
-            rc = put_part(p, b);
+            rc = dialect_chat_put_part(p, b);
     }
     return rc;
 }
@@ -682,14 +385,14 @@ static int put_message(struct dialect_chat_pen *p, const struct turn *t)
     if (t->role == ROLE_ASSISTANT)
         rc = put_assistant(p, t);
     else if (!is_kept)
-        rc = put_content(p, t->blocks, t->is_plain, S("\n\n"));
+        rc = dialect_chat_put_content(p, t->blocks, t->is_plain, S("\n\n"));
     if (t->name.n > 0)
         json_put_str(j, "name", t->name);
     if (p->is_own)
         dialect_chat_put_extras(p, &t->verbatim, "");
     dialect_chat_put_extras(p, &t->extras, "messages.");
     json_end_object(j);
-    note_opaque(p, t->blocks);
+    dialect_chat_note_opaque(p, t->blocks);
     return rc;
 }
 
@@ -742,9 +445,10 @@ static int put_instructions(struct dialect_chat_pen *p)
         return 0;
     json_begin_object(&p->j, NULL);
     json_put_str(&p->j, "role", S("system"));
-    int rc = put_content(p, p->c->instructions, p->c->instructions_is_plain, S("\n\n"));
+    int rc =
+        dialect_chat_put_content(p, p->c->instructions, p->c->instructions_is_plain, S("\n\n"));
     json_end_object(&p->j);
-    note_opaque(p, p->c->instructions);
+    dialect_chat_note_opaque(p, p->c->instructions);
     return rc;
 }
 

@@ -6,14 +6,13 @@
  * thoughts along: reasoning_details (OpenRouter), reasoning_content (DeepSeek and those after it)
  * and reasoning (Groq, Cerebras); the first is the only one with seals, so it wins.
  *
- * What is read is kept verbatim as well wherever the wire can say one thing in several ways, so that
- * a body written for the same dialect is the one that came. The exception are seals of other
+ * What is read is kept verbatim as well wherever the wire can say one thing in several ways, so
+ * that a body written for the same dialect is the one that came. The exception are seals of other
  * dialects in the gateway's wrapping: those have to be opened on the way out.
  *
- * The same functions read what stands in answers; r->code says so, and then less is demanded. */
+ * The same functions read what stands in answers: r->code is then the code they fail with. */
 #include "llm/carry.h"
 #include "llm/dialect_chat.h"
-#include "llm/media.h"
 #include "llm/seal.h"
 
 #define ROOM_MIN (256u << 10)
@@ -33,234 +32,9 @@ void dialect_chat_keep(struct reading *r, struct extras *e, const char *key, con
     extras_add(r->a, e, str_from_cz(key), v);
 }
 
-/* Keeps every member of the object: it is written back whole. */
-static void keep_all(struct reading *r, struct extras *e, const struct json *object)
-{
-    *e = (struct extras){.origin = r->origin};
-    for (struct json_iter it = json_iter(object); json_iter_next(&it);)
-        extras_add(r->a, e, it.key, it.value);
-}
-
 static bool is_wrapped(str seal)
 {
     return str_has_prefix(seal, S(SEAL_MAGIC));
-}
-
-/* ---- media ---- */
-
-static int fail_media(struct reading *r, const char *name)
-{
-    return member_fail(r, name, STR_FMT " is neither a URL nor base64.",
-                       STR_ARG(reading_path(r, name)));
-}
-
-static int read_url(struct reading *r, const char *name, const struct json *v, struct media *m)
-{
-    enum media_kind kind = m->kind;
-    if (!v || !json_is_str(v))
-        return member_fail(r, name, STR_FMT " must be a string.", STR_ARG(reading_path(r, name)));
-    if (!media_from_url(r->a, json_str(v), m))
-        return fail_media(r, name);
-    m->kind = kind;
-    return 0;
-}
-
-/* image_url, video_url, document_url: {url, detail}, or as Mistral writes it, the URL alone. */
-static int read_url_part(struct reading *r, const char *name, const struct json *v, struct media *m)
-{
-    enum { URL, DETAIL };
-    static const char *const keys[] = {[URL] = "url", [DETAIL] = "detail"};
-    const struct json *value[ARRAY_LEN(keys)];
-    if (v && json_is_str(v))
-        return read_url(r, name, v, m);
-    struct reading in = reading_at(r, name, -1);
-    int rc = MEMBERS_READ(&in, v, keys, value, NULL);
-    if (rc == 0)
-        rc = member_str(&in, "detail", value[DETAIL], &m->detail);
-    return rc != 0 ? rc : read_url(&in, "url", value[URL], m);
-}
-
-static int read_audio_part(struct reading *r, const char *name, const struct json *v,
-                           struct media *m)
-{
-    enum { DATA, FORMAT };
-    static const char *const keys[] = {[DATA] = "data", [FORMAT] = "format"};
-    const struct json *value[ARRAY_LEN(keys)];
-    str format = S_EMPTY;
-    struct reading in = reading_at(r, name, -1);
-    int rc = MEMBERS_READ(&in, v, keys, value, NULL);
-    if (rc == 0)
-        rc = member_str(&in, "format", value[FORMAT], &format);
-    if (rc != 0)
-        return rc;
-    if (!value[DATA] || !json_is_str(value[DATA]))
-        return member_fail(&in, "data", STR_FMT " must be a string.",
-                           STR_ARG(reading_path(&in, "data")));
-    str text = json_str(value[DATA]);
-    bool is_read = str_has_prefix(text, S("data:"))
-                       ? media_from_url(r->a, text, m)
-                       : media_from_base64(r->a, text, media_mime(format), m);
-    m->kind = MEDIA_AUDIO;
-    return is_read ? 0 : fail_media(&in, "data");
-}
-
-static int read_file_part(struct reading *r, const char *name, const struct json *v,
-                          struct media *m)
-{
-    enum { FILE_DATA, FILE_ID, FILENAME };
-    static const char *const keys[] = {
-        [FILE_DATA] = "file_data", [FILE_ID] = "file_id", [FILENAME] = "filename"};
-    const struct json *value[ARRAY_LEN(keys)];
-    struct reading in = reading_at(r, name, -1);
-    int rc = MEMBERS_READ(&in, v, keys, value, NULL);
-    if (rc == 0 && value[FILE_DATA])
-        rc = read_url(&in, "file_data", value[FILE_DATA], m);
-    if (rc == 0 && !value[FILE_DATA]) {
-        m->source = MEDIA_FILE_ID;
-        rc = member_str(&in, "file_id", value[FILE_ID], &m->bytes);
-    }
-    if (rc == 0)
-        rc = member_str(&in, "filename", value[FILENAME], &m->name);
-    if (rc == 0 && m->bytes.n == 0)
-        return member_fail(&in, NULL, STR_FMT " needs file_data or file_id.",
-                           STR_ARG(reading_path(&in, NULL)));
-    return rc;
-}
-
-/* ---- content ---- */
-
-enum { P_TYPE, P_TEXT, P_REFUSAL, P_THINKING, P_CACHE, P_BREAKPOINT };
-static const char *const part_keys[] = {
-    [P_TYPE] = "type",           [P_TEXT] = "text",
-    [P_REFUSAL] = "refusal",     [P_THINKING] = "thinking",
-    [P_CACHE] = "cache_control", [P_BREAKPOINT] = "prompt_cache_breakpoint",
-};
-
-static int read_cache_mark(struct reading *r, const struct json *const *v, struct block *b)
-{
-    if (v[P_BREAKPOINT])
-        b->cache.is_set = true;
-    dialect_chat_keep(r, &b->verbatim, part_keys[P_BREAKPOINT], v[P_BREAKPOINT]);
-    if (!v[P_CACHE])
-        return 0;
-    b->cache.is_set = true;
-    dialect_chat_keep(r, &b->verbatim, part_keys[P_CACHE], v[P_CACHE]);
-    struct reading in = reading_at(r, part_keys[P_CACHE], -1);
-    return member_str(&in, "ttl", json_get(v[P_CACHE], "ttl"), &b->cache.ttl);
-}
-
-/* {type: thinking, thinking: text or [{type: text, text}]}, as Mistral writes it. */
-static int read_thinking(struct reading *r, const struct json *v, struct block *b)
-{
-    str text = S_EMPTY;
-    b->kind = BLOCK_REASONING;
-    if (v && json_type(v) == JSON_STRING) {
-        reasoning_add(r->a, &b->reasoning, false, json_str(v));
-        return 0;
-    }
-    int rc = member_type(r, "thinking", v, JSON_ARRAY);
-    for (struct json_iter it = json_iter(v); rc == 0 && json_iter_next(&it);) {
-        rc = member_str(r, "thinking", json_get(it.value, "text"), &text);
-        if (rc == 0 && text.n > 0)
-            reasoning_add(r->a, &b->reasoning, false, text);
-        text = S_EMPTY;
-    }
-    return rc;
-}
-
-static const struct media_form {
-    str type; /* of the part, and the name of its member */
-    enum media_kind kind;
-    int (*read)(struct reading *r, const char *name, const struct json *v, struct media *m);
-} media_forms[] = {
-    {{"image_url", 9}, MEDIA_IMAGE, read_url_part},
-    {{"input_audio", 11}, MEDIA_AUDIO, read_audio_part},
-    {{"file", 4}, MEDIA_DOCUMENT, read_file_part},
-    {{"video_url", 9}, MEDIA_VIDEO, read_url_part},
-    {{"document_url", 12}, MEDIA_DOCUMENT, read_url_part},
-};
-
-/* True when the part is a medium; then *rc says how its reading went. */
-static bool read_media(struct reading *r, const struct json *part, str type, struct block *b,
-                       int *rc)
-{
-    for (size_t i = 0; i < ARRAY_LEN(media_forms); i++) {
-        const struct media_form *f = &media_forms[i];
-        if (!str_eq(f->type, type))
-            continue;
-        b->kind = BLOCK_MEDIA;
-        b->media.kind = f->kind;
-        *rc = f->read(r, f->type.p, json_get(part, f->type.p), &b->media);
-        keep_all(r, &b->verbatim, part);
-        return true;
-    }
-    return false;
-}
-
-static int read_text(struct reading *r, const char *name, const struct json *v, str *out)
-{
-    if (!v)
-        return member_fail(r, name, STR_FMT " must be a string.", STR_ARG(reading_path(r, name)));
-    return member_str(r, name, v, out);
-}
-
-int dialect_chat_read_part(struct reading *r, const struct json *v, struct block **out)
-{
-    const struct json *value[ARRAY_LEN(part_keys)];
-    str type = S_EMPTY;
-    struct block *b = block_new(r->a, BLOCK_TEXT);
-    int rc = dialect_chat_check_room(r);
-    if (rc == 0)
-        rc = MEMBERS_READ(r, v, part_keys, value, &b->extras);
-    if (rc == 0)
-        rc = read_text(r, "type", value[P_TYPE], &type);
-    if (rc != 0)
-        return rc;
-    *out = b;
-    if (str_eq(type, S("text")) || str_eq(type, S("input_text")) || str_eq(type, S("output_text")))
-        rc = read_text(r, "text", value[P_TEXT], &b->text);
-    else if (str_eq(type, S("refusal"))) {
-        b->kind = BLOCK_REFUSAL;
-        rc = read_text(r, "refusal", value[P_REFUSAL], &b->text);
-    } else if (str_eq(type, S("thinking"))) {
-        rc = read_thinking(r, value[P_THINKING], b);
-        keep_all(r, &b->verbatim, v);
-    } else if (!read_media(r, v, type, b, &rc)) {
-        b->kind = BLOCK_OPAQUE;
-        b->type = type;
-        b->raw = v;
-    }
-    if (b->kind == BLOCK_TEXT && !str_eq(type, S("text")))
-        dialect_chat_keep(r, &b->verbatim, "type", value[P_TYPE]);
-    bool is_whole = b->kind == BLOCK_MEDIA || b->kind == BLOCK_REASONING;
-    if (is_whole || b->kind == BLOCK_OPAQUE)
-        b->extras = (struct extras){.origin = r->origin};
-    return rc != 0 || is_whole ? rc : read_cache_mark(r, value, b);
-}
-
-int dialect_chat_read_content(struct reading *r, const struct json *v, struct block **list,
-                              bool *is_plain)
-{
-    *is_plain = v && json_type(v) == JSON_STRING;
-    if (!v)
-        return 0;
-    if (*is_plain) {
-        block_add(list, block_text(r->a, json_str(v)));
-        return 0;
-    }
-    if (json_type(v) != JSON_ARRAY)
-        return member_fail(r, "content", STR_FMT " must be a string or an array of parts.",
-                           STR_ARG(reading_path(r, "content")));
-    long i = 0;
-    for (struct json_iter it = json_iter(v); json_iter_next(&it); i++) {
-        struct reading in = reading_at(r, "content", i);
-        struct block *b = NULL;
-        int rc = dialect_chat_read_part(&in, it.value, &b);
-        if (rc != 0)
-            return rc;
-        block_add(list, b);
-    }
-    return 0;
 }
 
 /* ---- calls ---- */
@@ -302,7 +76,7 @@ static int read_callee(struct reading *r, const char *name, const struct json *v
     struct reading in = reading_at(r, name, -1);
     int rc = MEMBERS_READ(&in, v, keys, value, NULL);
     if (rc == 0)
-        rc = read_text(&in, "name", value[NAME], &call->name);
+        rc = dialect_chat_read_text(&in, "name", value[NAME], &call->name);
     if (rc != 0)
         return rc;
     if (call->kind == TOOL_CUSTOM)
@@ -333,7 +107,7 @@ int dialect_chat_read_call(struct reading *r, const struct json *v, struct block
                    : read_callee(r, "function", value[FUNCTION], &b->call);
     b->seal = dialect_chat_call_seal(r->a, v);
     if (b->seal.provider.n == 0)
-        keep_all(r, &b->verbatim, v);
+        dialect_chat_keep_all(r, &b->verbatim, v);
     *out = b;
     return rc;
 }
@@ -523,7 +297,7 @@ static int read_role(struct reading *r, const struct json *v, enum role *out)
         {{"tool", 4}, ROLE_TOOL},     {{"function", 8}, ROLE_TOOL},
     };
     str name = S_EMPTY;
-    int rc = read_text(r, "role", v, &name);
+    int rc = dialect_chat_read_text(r, "role", v, &name);
     for (size_t i = 0; rc == 0 && i < ARRAY_LEN(roles); i++) {
         if (!str_eq(roles[i].name, name))
             continue;

@@ -3,8 +3,9 @@
  *
  * Nearly all of it is the chat codec's: settings, streams and errors are the same but for a text in
  * place of a message. To other dialects a prompt is a dialogue of one user's turn, so that a client
- * of old may use any model. Only its own dialect takes several prompts at once, which give one choice
- * each, or tokens in place of text; and a provider that knows nothing but prompts gets no dialogue. */
+ * of old may use any model. Only its own dialect takes several prompts at once, which give one
+ * choice each, or tokens in place of text; and a provider that knows nothing but prompts gets no
+ * dialogue. */
 #include "llm/carry.h"
 #include "llm/dialect_chat.h"
 
