@@ -630,8 +630,8 @@ int responses_put_input(struct writing *w, const struct chat *c, struct json_wri
         rc = put_content(&in, "instructions", c->instructions, NULL, ROLE_DEVELOPER);
     if (rc != 0 || responses_put_verbatim(j, &c->verbatim, "input"))
         return rc;
-    if (in.is_own && !c->turns && c->state.previous_response_id.n > 0)
-        return 0;
+    if (in.is_own && !c->turns)
+        return 0; /* there was no input: the conversation or the prompt has it */
     json_begin_array(j, "input");
     if (!in.is_own && !instructions && c->instructions)
         rc = put_leading(&in);

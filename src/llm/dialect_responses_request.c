@@ -368,7 +368,7 @@ static void keep_verbatim(struct reading *r, const struct json *const *m, struct
         if (m[kept[i]])
             extras_add(r->a, &out->verbatim, str_from_cz(members[kept[i]]), m[kept[i]]);
     }
-    if (json_is_str(m[INPUT]))
+    if (m[INPUT] && (json_is_str(m[INPUT]) || json_count(m[INPUT]) == 0))
         extras_add(r->a, &out->verbatim, S("input"), m[INPUT]);
     const struct json *prompt = extras_find(&out->extras, S("prompt"));
     if (prompt && json_type(prompt) != JSON_NULL)
