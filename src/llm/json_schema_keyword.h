@@ -28,7 +28,7 @@ enum schema_action {
 };
 
 struct schema_keyword {
-    const char *name;
+    str name;
     uint8_t actions[3]; /* by enum schema_rules */
 };
 

@@ -149,11 +149,11 @@ static void put_type(struct schema_run *c, const struct schema_view *v, struct s
 
 /* ---- descriptions ---- */
 
-static void put_note(struct schema_run *c, struct buf *text, const char *name,
-                     const struct json *value)
+static void put_note(struct schema_run *c, struct buf *text, str name, const struct json *value)
 {
     size_t before = text->n;
-    buf_printf(text, "%s: ", name);
+    buf_put(text, name);
+    buf_put(text, S(": "));
     size_t begin = text->n;
     json_put(text, value);
     c->marks->is_noted = true;
@@ -173,7 +173,7 @@ static void put_notes(struct schema_run *c, const struct schema_view *v, struct 
     int written = is_openapi ? openapi_type(c, v) : TYPE_NONE;
     unsigned types = schema_types_said(v) & ~SCHEMA_BIT(SCHEMA_NULL);
     if (written >= 0 && types != 0 && types != SCHEMA_BIT(written))
-        put_note(c, text, "type", type);
+        put_note(c, text, S("type"), type);
     for (struct schema_heard h = schema_heard(v); schema_heard_next(&h);) {
         if (schema_settle(c, v, h.k, h.value) == ACT_NOTE)
             put_note(c, text, h.k->name, h.value);
@@ -351,9 +351,9 @@ static void put_schemas(struct schema_run *c, const struct schema_view *v, const
 }
 
 /* Gemini knows $defs only; draft 7 called them definitions. */
-static str defs_key(const struct schema_run *c, const char *name)
+static str defs_key(const struct schema_run *c, str name)
 {
-    return c->rules == RULES_GEMINI_JSON ? S("$defs") : str_from_cz(name);
+    return c->rules == RULES_GEMINI_JSON ? S("$defs") : name;
 }
 
 static void put_defs(struct schema_run *c, const struct schema_view *v, struct schema_list *l,
@@ -400,16 +400,16 @@ static void put_keyword(struct schema_run *c, const struct schema_view *v, struc
     case ACT_MIN_ITEMS:
         break; /* settled as something else, or not written here */
     case ACT_KEEP:
-        schema_key(l, str_from_cz(h->k->name));
+        schema_key(l, h->k->name);
         json_put(c->out, h->value);
         break;
     case ACT_SCHEMA:
     case ACT_ITEMS:
-        schema_key(l, str_from_cz(h->k->name));
+        schema_key(l, h->k->name);
         put_schema(c, h->value, v);
         break;
     case ACT_LIST:
-        schema_key(l, str_from_cz(h->k->name));
+        schema_key(l, h->k->name);
         put_schemas(c, v, h->value);
         break;
     case ACT_UNION:

@@ -200,7 +200,7 @@ unsigned schema_types_meant(const struct schema_view *v)
     unsigned said = schema_types_said(v);
     if (said != 0)
         return said;
-    if (schema_object(schema_view_get(v, "properties")))
+    if (v->properties)
         return SCHEMA_BIT(SCHEMA_OBJECT);
     return 0;
 }
@@ -227,6 +227,12 @@ struct schema_view schema_view(struct schema_run *c, const struct json *schema,
     else
         c->marks->is_clamped = true;
     v.written_union = find_union(c, &v);
+    for (size_t i = v.n; i-- > 0;) {
+        const struct json *properties = schema_object(json_get(v.sources[i], "properties"));
+        const struct json *required = schema_array(json_get(v.sources[i], "required"));
+        v.properties = properties ? properties : v.properties;
+        v.required = required ? required : v.required;
+    }
     v.is_nullable |= c->rules == RULES_GEMINI_OPENAPI && says_null(&v);
     return v;
 }
@@ -296,9 +302,9 @@ enum schema_action schema_settle(const struct schema_run *c, const struct schema
     case ACT_TYPE:
         return schema_types_said(v) != 0 ? action : ACT_DROP;
     case ACT_PROPERTIES:
-        return json_type(value) == JSON_OBJECT ? action : ACT_DROP;
+        return value == v->properties ? action : ACT_DROP;
     case ACT_REQUIRED:
-        return json_type(value) == JSON_ARRAY ? action : ACT_DROP;
+        return value == v->required ? action : ACT_DROP;
     case ACT_LIST:
         return json_type(value) == JSON_ARRAY ? action : ACT_DROP;
     case ACT_DEFS:
@@ -331,14 +337,21 @@ struct schema_heard schema_heard(const struct schema_view *v)
     return (struct schema_heard){.v = v, .it = json_iter(v->n > 0 ? v->sources[0] : NULL)};
 }
 
+static bool is_heard(const struct schema_heard *h)
+{
+    const struct schema_view *v = h->v;
+    if (h->value == v->written_union || h->value == v->properties || h->value == v->required)
+        return true;
+    return is_first(v, h->source, h->k->name.p, h->value);
+}
+
 bool schema_heard_next(struct schema_heard *h)
 {
     while (h->source < h->v->n) {
         while (json_iter_next(&h->it)) {
             h->k = schema_keyword_find(h->it.key);
             h->value = h->it.value;
-            bool is_union = h->value == h->v->written_union;
-            if (h->k && (is_union || is_first(h->v, h->source, h->k->name, h->value)))
+            if (h->k && is_heard(h))
                 return true;
         }
         h->source++;

@@ -44,7 +44,9 @@ struct schema_view {
     unsigned depth;
     size_t n;
     const struct json *sources[SCHEMA_SOURCES_MAX];
-    const struct json *written_union;
+    const struct json *written_union; /* these three: the first of the right type */
+    const struct json *properties;
+    const struct json *required;
     str bare_ref; /* nothing but this reference is to be written */
     bool is_nullable;
     bool is_recursive;
