@@ -352,6 +352,8 @@ static int read_tool_use(struct reading *r, const struct json *v, unsigned depth
         rc = required_str(r, "id", m[ID], &b->call.id);
     if (rc == 0)
         rc = required_str(r, "name", m[NAME], &b->call.name);
+    if (rc == 0 && b->call.name.n == 0)
+        rc = member_fail(r, "name", "A tool call needs a name.");
     if (rc == 0)
         rc = require(r, "input", m[INPUT]);
     if (rc == 0 && r->code == 0)

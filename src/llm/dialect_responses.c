@@ -208,6 +208,11 @@ static void add_item(struct reply_choice *choice, const struct responses_item *i
         block_add(&choice->blocks, item->blocks);
 }
 
+static bool is_nameless(const struct block *b)
+{
+    return b && b->kind == BLOCK_TOOL_CALL && b->call.name.n == 0;
+}
+
 static int read_output(struct reading *r, const struct json *v, struct reply_choice *choice)
 {
     int rc = member_type(r, "output", v, JSON_ARRAY);
@@ -216,6 +221,8 @@ static int read_output(struct reading *r, const struct json *v, struct reply_cho
         struct reading at = reading_at(r, "output", i);
         struct responses_item item;
         rc = responses_read_item(&at, it.value, &item);
+        if (rc == 0 && is_nameless(item.blocks))
+            rc = member_fail(&at, "name", "The provider sent a tool call without a name.");
         if (rc == 0)
             add_item(choice, &item);
     }

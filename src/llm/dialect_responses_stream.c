@@ -132,7 +132,8 @@ static int close_block(const struct incoming *in, struct track *t, const struct 
 
 static int put_delta(const struct incoming *in, struct track *t, enum delta_kind kind, str text)
 {
-    if (text.n == 0 && kind != DELTA_PART)
+    bool is_lost = !t->has_block; /* the item was announced as another one */
+    if (is_lost || (text.n == 0 && kind != DELTA_PART))
         return 0;
     t->has_text = t->has_text || kind != DELTA_PART;
     return put(in,
@@ -437,6 +438,9 @@ static int finish_call(const struct incoming *in, const struct block *b)
     struct track *t = find(in, PART_NONE);
     struct block begin = announced(b);
     int rc = 0;
+    if (!t && begin.call.name.n == 0)
+        return err_set(in->d->err, in->d->a, -E_PROVIDER_BODY,
+                       "The provider sent a tool call without a name.");
     if (!t) {
         t = track_new(in, PART_NONE, BLOCK_TOOL_CALL);
         rc = open_block(in, t, &begin);
