@@ -372,7 +372,9 @@ static bool takes(const struct bedrock_writer *b, const struct block *block)
     switch (block->kind) {
     case BLOCK_TEXT:
     case BLOCK_REFUSAL:
-        return b->is_own || str_trim(block->text).n > 0 || (b->is_reply && block->annotations);
+        if (b->is_own || (b->is_reply && block->annotations))
+            return true;
+        return b->is_reply ? block->text.n > 0 : str_trim(block->text).n > 0;
     case BLOCK_MEDIA:
         return takes_media(b, block);
     case BLOCK_REASONING:
