@@ -6,6 +6,7 @@
 #include "llm/carry.h"
 #include "llm/dialect_chat.h"
 #include "llm/media.h"
+#include "wire/base64.h"
 
 /* ---- reading: members that streams share ---- */
 
@@ -132,8 +133,8 @@ static void read_refusal(struct reading *r, const struct json *v, struct block *
 
 static void read_audio(struct reading *r, const struct json *v, struct block **list)
 {
-    str bytes = json_str(json_get(v, "data"));
-    if (bytes.n == 0)
+    str bytes = S_EMPTY;
+    if (!base64_normalise(r->a, json_str(json_get(v, "data")), &bytes) || bytes.n == 0)
         return;
     struct block *b = block_new(r->a, BLOCK_MEDIA);
     b->media = (struct media){.kind = MEDIA_AUDIO, .source = MEDIA_BASE64, .bytes = bytes};
@@ -166,6 +167,9 @@ static int read_calls(struct reading *r, const struct json *v, struct reply *out
         rc = dialect_chat_read_call(&in, it.value, &b);
         if (rc != 0)
             break;
+        if (b->call.name.n == 0)
+            return member_fail(&in, "function.name",
+                               "The provider sent a tool call without a name.");
         if (b->call.id.n == 0)
             b->call.id = make_id(r->a, "call_", out->start.id, (unsigned)i);
         block_add(list, b);
