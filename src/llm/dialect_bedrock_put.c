@@ -104,6 +104,19 @@ static const struct {
     [MEDIA_DOCUMENT] = {MEDIA_DOCUMENT, "document", " pdf csv doc docx xls xlsx html txt md "},
 };
 
+static bool is_format(struct arena *a, enum media_kind kind, str format)
+{
+    str padded = arena_concat(a, (str[]){S(" "), format, S(" ")}, 3);
+    return format.n > 0 && str_find(str_from_cz(media_forms[kind].formats), padded) != STR_NONE;
+}
+
+/* The name's extension; S_EMPTY: it has none. */
+static str extension_of(str name)
+{
+    size_t dot = str_rfind_char(name, '.');
+    return dot == STR_NONE ? S_EMPTY : str_skip(name, dot + 1);
+}
+
 /* Converse's name for the format; S_EMPTY: it has none. */
 static str format_of(struct arena *a, const struct media *m)
 {
@@ -112,16 +125,13 @@ static str format_of(struct arena *a, const struct media *m)
         format = S("three_gp");
     if (m->kind == MEDIA_AUDIO && str_eq(format, S("pcm16")))
         format = S("pcm");
-    if (m->kind == MEDIA_DOCUMENT && format.n == 0 && m->source != MEDIA_BASE64)
-        format = S("txt");
-    if (m->kind == MEDIA_DOCUMENT && str_has_prefix_nocase(m->mime, S("text/")) &&
-        str_find(str_from_cz(media_forms[m->kind].formats), format) == STR_NONE)
-        format = S("txt");
-    if (format.n == 0 && m->name.n > 0 && str_rfind_char(m->name, '.') != STR_NONE)
-        format = str_skip(m->name, str_rfind_char(m->name, '.') + 1);
-    str padded = arena_concat(a, (str[]){S(" "), format, S(" ")}, 3);
-    bool is_known = str_find(str_from_cz(media_forms[m->kind].formats), padded) != STR_NONE;
-    return is_known ? format : S_EMPTY;
+    if (!is_format(a, m->kind, format))
+        format = extension_of(m->name);
+    if (is_format(a, m->kind, format))
+        return format;
+    bool is_text = m->source == MEDIA_TEXT || m->source == MEDIA_BLOCKS ||
+                   str_has_prefix_nocase(m->mime, S("text/"));
+    return m->kind == MEDIA_DOCUMENT && is_text ? S("txt") : S_EMPTY;
 }
 
 static bool is_name_char(char c)
