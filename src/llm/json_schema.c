@@ -22,7 +22,7 @@ static str empty_object(enum capability_schema flavour, enum schema_use use)
 /* A schema that is made in steps; each is written to one buf and read again for the next. */
 struct making {
     struct arena a;
-    struct buf text;
+    struct buf text; /* what the last step wrote, if it was not read again */
     const struct json *schema;
     struct schema_marks marks;
 };
@@ -54,8 +54,7 @@ static bool make_root_plain(struct making *m, enum schema_use use)
 static bool make_subset(struct making *m, enum schema_rules rules, enum schema_use use)
 {
     struct schema_marks marks;
-    bool is_made =
-        schema_subset(m->schema, rules, use == SCHEMA_FOR_OUTPUT, &m->text, &marks) && reread(m);
+    bool is_made = schema_subset(m->schema, rules, use == SCHEMA_FOR_OUTPUT, &m->text, &marks);
     m->marks.is_noted |= marks.is_noted;
     m->marks.is_clamped |= marks.is_clamped;
     return is_made;
@@ -91,11 +90,13 @@ void json_schema_put(struct json_writer *w, const char *key, const struct json *
     struct making m = {.schema = schema};
     arena_init(&m.a, 0, SIZE_MAX / 2);
     buf_init(&m.text, SIZE_MAX / 2);
-    if (make(&m, flavour, use)) {
-        json_put_value(w, key, m.schema);
-    } else {
+    if (!make(&m, flavour, use)) {
         json_put_raw(w, key, empty_object(flavour, use));
         m.marks = (struct schema_marks){.is_clamped = true};
+    } else if (m.text.n > 0) {
+        json_put_raw(w, key, buf_str(&m.text));
+    } else {
+        json_put_value(w, key, m.schema);
     }
     if (m.marks.is_noted)
         loss_add(loss, LOSS_EMULATED, str_from_cz(field));

@@ -1,70 +1,20 @@
-/* The keywords, as the providers' documentation lists them:
- *
- * - Anthropic, "Structured outputs": JSON Schema limitations;
- * - Google, GenerationConfig.responseJsonSchema: "only the following properties are supported";
- * - Google, Schema: "a select subset of an OpenAPI 3.0 schema object".
- *
- * Columns: Anthropic, Gemini JSON Schema, Gemini OpenAPI. What is not in the table restricts
- * nothing that we know of ($schema, $comment, x-...), and is dropped without a word. */
+/* Look-up in the table of keywords, and the values of format and pattern that providers take. */
 #include "llm/json_schema_keyword.h"
 
-/* clang-format off: a table */
-#define ALL(action)                                                                                \
-    {                                                                                              \
-        action, action, action                                                                     \
-    }
-static const struct schema_keyword keywords[] = {
-    {S("type"), ALL(ACT_TYPE)},
-    {S("properties"), ALL(ACT_PROPERTIES)},
-    {S("required"), ALL(ACT_REQUIRED)},
-    {S("description"), ALL(ACT_DESCRIPTION)},
-    {S("title"), ALL(ACT_KEEP)},
-    {S("default"), {ACT_KEEP, ACT_NOTE, ACT_KEEP}},
-    {S("enum"), {ACT_KEEP, ACT_ENUM, ACT_ENUM}},
-    {S("const"), {ACT_KEEP, ACT_CONST, ACT_CONST}},
-    {S("items"), ALL(ACT_ITEMS)},
-    {S("prefixItems"), {ACT_NOTE, ACT_LIST, ACT_NOTE}},
-    {S("anyOf"), ALL(ACT_UNION)},
-    {S("oneOf"), ALL(ACT_UNION)},
-    {S("$defs"), {ACT_DEFS, ACT_DEFS, ACT_DROP}},
-    {S("definitions"), {ACT_DEFS, ACT_DEFS, ACT_DROP}},
-    {S("additionalProperties"), ALL(ACT_ADDITIONAL)},
-    {S("format"), ALL(ACT_FORMAT)},
-    {S("pattern"), {ACT_PATTERN, ACT_NOTE, ACT_KEEP}},
-    {S("minItems"), {ACT_MIN_ITEMS, ACT_KEEP, ACT_KEEP}},
-    {S("maxItems"), {ACT_NOTE, ACT_KEEP, ACT_KEEP}},
-    {S("minimum"), {ACT_NOTE, ACT_KEEP, ACT_KEEP}},
-    {S("maximum"), {ACT_NOTE, ACT_KEEP, ACT_KEEP}},
-    {S("minLength"), {ACT_NOTE, ACT_NOTE, ACT_KEEP}},
-    {S("maxLength"), {ACT_NOTE, ACT_NOTE, ACT_KEEP}},
-    {S("minProperties"), {ACT_NOTE, ACT_NOTE, ACT_KEEP}},
-    {S("maxProperties"), {ACT_NOTE, ACT_NOTE, ACT_KEEP}},
-    {S("propertyOrdering"), {ACT_DROP, ACT_KEEP, ACT_KEEP}},
-    {S("example"), {ACT_NOTE, ACT_NOTE, ACT_KEEP}},
-    {S("examples"), ALL(ACT_NOTE)},
-    {S("exclusiveMinimum"), ALL(ACT_NOTE)},
-    {S("exclusiveMaximum"), ALL(ACT_NOTE)},
-    {S("multipleOf"), ALL(ACT_NOTE)},
-    {S("uniqueItems"), ALL(ACT_NOTE)},
-    {S("contains"), ALL(ACT_NOTE)},
-    {S("minContains"), ALL(ACT_NOTE)},
-    {S("maxContains"), ALL(ACT_NOTE)},
-    {S("additionalItems"), ALL(ACT_NOTE)},
-    {S("unevaluatedItems"), ALL(ACT_NOTE)},
-    {S("patternProperties"), ALL(ACT_NOTE)},
-    {S("propertyNames"), ALL(ACT_NOTE)},
-    {S("unevaluatedProperties"), ALL(ACT_NOTE)},
-    {S("dependentRequired"), ALL(ACT_NOTE)},
-    {S("dependentSchemas"), ALL(ACT_NOTE)},
-    {S("dependencies"), ALL(ACT_NOTE)},
-    {S("not"), ALL(ACT_NOTE)},
-    {S("if"), ALL(ACT_NOTE)},
-    {S("then"), ALL(ACT_NOTE)},
-    {S("else"), ALL(ACT_NOTE)},
-    {S("contentEncoding"), ALL(ACT_NOTE)},
-    {S("contentMediaType"), ALL(ACT_NOTE)},
+const struct schema_keyword schema_keywords[SCHEMA_KEYWORDS] = {
+#define KEYWORD(ident, text, anthropic, gemini_json, gemini_openapi)                               \
+    [KEY_##ident] = {                                                                              \
+        .name = S(text),                                                                           \
+        .actions =                                                                                 \
+            {                                                                                      \
+                [RULES_ANTHROPIC] = ACT_##anthropic,                                               \
+                [RULES_GEMINI_JSON] = ACT_##gemini_json,                                           \
+                [RULES_GEMINI_OPENAPI] = ACT_##gemini_openapi,                                     \
+            },                                                                                     \
+    },
+#include "llm/json_schema_keyword.def"
+#undef KEYWORD
 };
-/* clang-format on */
 
 static const char *const anthropic_formats[] = {
     "date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid",
@@ -76,13 +26,12 @@ static const char *const gemini_openapi_formats[] = {
     "date-time", "enum", "int32", "int64", "float", "double",
 };
 
-const struct schema_keyword *schema_keyword_find(str name)
+enum schema_key schema_key_find(str name)
 {
-    for (size_t i = 0; i < ARRAY_LEN(keywords); i++) {
-        if (str_eq(name, keywords[i].name))
-            return &keywords[i];
-    }
-    return NULL;
+    unsigned k = 0;
+    while (k < SCHEMA_KEYWORDS && !str_eq(name, schema_keywords[k].name))
+        k++;
+    return (enum schema_key)k;
 }
 
 bool schema_format_is_known(enum schema_rules rules, str format)

@@ -27,13 +27,21 @@ enum schema_action {
     ACT_MIN_ITEMS,
 };
 
+enum schema_key {
+#define KEYWORD(ident, name, anthropic, gemini_json, gemini_openapi) KEY_##ident,
+#include "llm/json_schema_keyword.def"
+#undef KEYWORD
+    SCHEMA_KEYWORDS
+};
+
 struct schema_keyword {
     str name;
     uint8_t actions[3]; /* by enum schema_rules */
 };
 
-/* NULL: no keyword that any provider knows. */
-const struct schema_keyword *schema_keyword_find(str name);
+extern const struct schema_keyword schema_keywords[SCHEMA_KEYWORDS];
+/* SCHEMA_KEYWORDS: none that any provider knows. */
+enum schema_key schema_key_find(str name);
 /* May a string have this format there? */
 bool schema_format_is_known(enum schema_rules rules, str format);
 /* Without look-around, references back and word boundaries, which Anthropic does not compile. */

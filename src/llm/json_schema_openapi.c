@@ -12,22 +12,22 @@ enum place { PLACE_NONE, PLACE_SCHEMA, PLACE_LIST, PLACE_MAP };
 static enum place place_of(str key)
 {
     static const struct {
-        const char *key;
+        str key;
         enum place place;
     } places[] = {
-        {"properties", PLACE_MAP},
-        {"items", PLACE_SCHEMA},
-        {"anyOf", PLACE_LIST},
-        {"$defs", PLACE_MAP},
-        {"additionalProperties", PLACE_SCHEMA},
-        {"oneOf", PLACE_LIST},
-        {"allOf", PLACE_LIST},
-        {"prefixItems", PLACE_LIST},
-        {"not", PLACE_SCHEMA},
-        {"definitions", PLACE_MAP},
+        {S("properties"), PLACE_MAP},
+        {S("items"), PLACE_SCHEMA},
+        {S("anyOf"), PLACE_LIST},
+        {S("$defs"), PLACE_MAP},
+        {S("additionalProperties"), PLACE_SCHEMA},
+        {S("oneOf"), PLACE_LIST},
+        {S("allOf"), PLACE_LIST},
+        {S("prefixItems"), PLACE_LIST},
+        {S("not"), PLACE_SCHEMA},
+        {S("definitions"), PLACE_MAP},
     };
     for (size_t i = 0; i < ARRAY_LEN(places); i++) {
-        if (str_eq(key, str_from_cz(places[i].key)))
+        if (str_eq(key, places[i].key))
             return places[i].place;
     }
     return PLACE_NONE;
@@ -37,14 +37,15 @@ static enum place place_of(str key)
 static str small_type(const struct json *type)
 {
     static const struct {
-        const char *capital, *small;
+        str capital, small;
     } types[] = {
-        {"STRING", "string"}, {"NUMBER", "number"}, {"INTEGER", "integer"}, {"BOOLEAN", "boolean"},
-        {"ARRAY", "array"},   {"OBJECT", "object"}, {"NULL", "null"},
+        {S("STRING"), S("string")},   {S("NUMBER"), S("number")}, {S("INTEGER"), S("integer")},
+        {S("BOOLEAN"), S("boolean")}, {S("ARRAY"), S("array")},   {S("OBJECT"), S("object")},
+        {S("NULL"), S("null")},
     };
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
-        if (str_eq(json_str(type), str_from_cz(types[i].capital)))
-            return str_from_cz(types[i].small);
+        if (str_eq(json_str(type), types[i].capital))
+            return types[i].small;
     }
     return S_EMPTY;
 }
@@ -58,7 +59,8 @@ static bool has_capitals(const struct json *v, enum place place)
     if (is_schema && small_type(json_get(v, "type")).n > 0)
         return true;
     for (struct json_iter it = json_iter(v); json_iter_next(&it);) {
-        if (has_capitals(it.value, is_schema ? place_of(it.key) : PLACE_SCHEMA))
+        if (json_count(it.value) > 0 &&
+            has_capitals(it.value, is_schema ? place_of(it.key) : PLACE_SCHEMA))
             return true;
     }
     return false;
@@ -96,11 +98,11 @@ static void put_enum(struct buf *out, const struct json *values)
     buf_put_char(out, '[');
     for (struct json_iter it = json_iter(values); json_iter_next(&it);) {
         has_null |= json_type(it.value) == JSON_NULL;
-        schema_comma(&l);
+        schema_put_comma(&l);
         json_put(out, it.value);
     }
     if (!has_null) {
-        schema_comma(&l);
+        schema_put_comma(&l);
         buf_put(out, S("null"));
     }
     buf_put_char(out, ']');
@@ -132,9 +134,9 @@ static void put_place(struct buf *out, const struct json *v, enum place place)
     buf_put_char(out, is_map ? '{' : '[');
     for (struct json_iter it = json_iter(v); json_iter_next(&it);) {
         if (is_map)
-            schema_key(&l, it.key);
+            schema_put_key(&l, it.key);
         else
-            schema_comma(&l);
+            schema_put_comma(&l);
         put_schema(out, it.value);
     }
     buf_put_char(out, is_map ? '}' : ']');
@@ -152,7 +154,7 @@ static void put_schema(struct buf *out, const struct json *schema)
     for (struct json_iter it = json_iter(schema); json_iter_next(&it);) {
         if (str_eq(it.key, S("propertyOrdering")) || (nullable && str_eq(it.key, S("nullable"))))
             continue;
-        schema_key(&l, it.key);
+        schema_put_key(&l, it.key);
         if (str_eq(it.key, S("type")) && json_is_str(it.value))
             put_type(out, it.value, nullable);
         else if (nullable && str_eq(it.key, S("enum")) && schema_array(it.value))

@@ -21,15 +21,15 @@ struct schema_list {
     struct buf *out;
     bool has_items;
 };
-static inline void schema_comma(struct schema_list *l)
+static inline void schema_put_comma(struct schema_list *l)
 {
     if (l->has_items)
         buf_put_char(l->out, ',');
     l->has_items = true;
 }
-static inline void schema_key(struct schema_list *l, str key)
+static inline void schema_put_key(struct schema_list *l, str key)
 {
-    schema_comma(l);
+    schema_put_comma(l);
     buf_put_json(l->out, key);
     buf_put_char(l->out, ':');
 }

@@ -191,7 +191,7 @@ static void put_properties(struct flat *f)
         for (struct json_iter it = json_iter(properties); json_iter_next(&it);) {
             if (f->work >= WORK_MAX || is_known(f, i, it.key))
                 continue;
-            schema_key(&map, it.key);
+            schema_put_key(&map, it.key);
             put_property(f, it.key);
         }
     }
@@ -244,7 +244,7 @@ static void put_required(struct flat *f, struct schema_list *l)
 {
     size_t mark = f->out->n;
     bool had_items = l->has_items;
-    schema_key(l, S("required"));
+    schema_put_key(l, S("required"));
     struct schema_list names = {.out = f->out};
     buf_put_char(f->out, '[');
     for (size_t i = 0; i < f->n; i++) {
@@ -256,7 +256,7 @@ static void put_required(struct flat *f, struct schema_list *l)
             if (!json_is_str(it.value) || f->work >= WORK_MAX || was_required(f, i, name) ||
                 !is_required(f, &f->pieces[i], name))
                 continue;
-            schema_comma(&names);
+            schema_put_comma(&names);
             buf_put_json(f->out, name);
         }
     }
@@ -296,7 +296,7 @@ static void put_others(struct flat *f, struct schema_list *l)
                 is_new = f->pieces[k].group != COMMON || !find(f, f->pieces[k].schema, it.key);
             if (!is_new)
                 continue;
-            schema_key(l, it.key);
+            schema_put_key(l, it.key);
             json_put(f->out, it.value);
         }
     }
@@ -328,7 +328,7 @@ static void put_description(struct flat *f, struct schema_list *l)
         }
     }
     if (text.n > 0) {
-        schema_key(l, S("description"));
+        schema_put_key(l, S("description"));
         buf_put_json(f->out, buf_str(&text));
     }
     buf_fini(&text);
@@ -344,7 +344,7 @@ bool schema_root_flatten(const struct json *root, struct buf *out, struct schema
     struct schema_list l = {.out = out, .has_items = true};
     buf_put(out, S("{\"type\":\"object\""));
     put_description(&f, &l);
-    schema_key(&l, S("properties"));
+    schema_put_key(&l, S("properties"));
     put_properties(&f);
     put_required(&f, &l);
     put_others(&f, &l);

@@ -36,7 +36,7 @@ static struct schema_list begin(struct schema_run *c, char bracket)
 
 static void put_text(struct schema_list *l, const char *key, str text)
 {
-    schema_key(l, str_from_cz(key));
+    schema_put_key(l, str_from_cz(key));
     buf_put_json(l->out, text);
 }
 
@@ -50,7 +50,7 @@ enum { TYPE_NONE = -1, TYPE_SEVERAL = -2 };
 /* Is this place an enumeration of texts there, whatever its type was? */
 static bool is_text_enum(const struct schema_run *c, const struct schema_view *v)
 {
-    const struct json *list = schema_view_get(v, "enum"), *constant = schema_view_get(v, "const");
+    const struct json *list = v->says[KEY_ENUM], *constant = v->says[KEY_CONST];
     if (list && schema_has_enumerable(c, list))
         return true;
     return !list && constant && schema_is_enumerable(c->rules, constant);
@@ -66,18 +66,18 @@ static int openapi_type(const struct schema_run *c, const struct schema_view *v)
 {
     if (is_text_enum(c, v))
         return SCHEMA_STRING;
-    unsigned meant = schema_types_meant(v), types = meant & ~SCHEMA_BIT(SCHEMA_NULL);
+    unsigned meant = v->types, types = meant & ~SCHEMA_BIT(SCHEMA_NULL);
     if (types == 0 && meant != 0)
         return SCHEMA_NULL;
     if (only_type(types) != TYPE_NONE)
         return only_type(types);
-    if (v->written_union)
+    if (v->union_key != SCHEMA_KEYWORDS)
         return TYPE_NONE;
     if (types != 0 && (types & ~SCALARS) == 0)
         return TYPE_SEVERAL;
     if (types != 0)
         return types & SCHEMA_BIT(SCHEMA_OBJECT) ? SCHEMA_OBJECT : SCHEMA_ARRAY;
-    if (schema_view_get(v, "items") || schema_view_get(v, "prefixItems"))
+    if (v->says[KEY_ITEMS] || v->says[KEY_PREFIX_ITEMS])
         return SCHEMA_ARRAY;
     return !v->up || v->is_recursive ? SCHEMA_OBJECT : SCHEMA_STRING;
 }
@@ -85,15 +85,15 @@ static int openapi_type(const struct schema_run *c, const struct schema_view *v)
 /* "anyOf":[{"type":"string"},{"type":"number"}] */
 static void put_several_types(struct schema_list *l, unsigned types)
 {
-    schema_key(l, S("anyOf"));
+    schema_put_key(l, S("anyOf"));
     buf_put_char(l->out, '[');
     struct schema_list items = {.out = l->out};
     for (unsigned t = 0; t < ARRAY_LEN(schema_type_names); t++) {
         if ((types & SCHEMA_BIT(t)) == 0)
             continue;
-        schema_comma(&items);
+        schema_put_comma(&items);
         buf_put_char(l->out, '{');
-        put_text(&(struct schema_list){.out = l->out}, "type", str_from_cz(schema_type_names[t]));
+        put_text(&(struct schema_list){.out = l->out}, "type", schema_type_names[t]);
         buf_put_char(l->out, '}');
     }
     buf_put_char(l->out, ']');
@@ -103,22 +103,22 @@ static void put_type_openapi(struct schema_run *c, const struct schema_view *v,
                              struct schema_list *l)
 {
     int type = openapi_type(c, v);
-    const struct json *said = schema_view_get(v, "type");
+    const struct json *said = v->says[KEY_TYPE];
     if (type == TYPE_NONE)
         return;
     if (type == TYPE_SEVERAL) {
-        put_several_types(l, schema_types_said(v) & SCALARS);
+        put_several_types(l, v->types_said & SCALARS);
         return;
     }
-    bool is_guess = schema_types_meant(v) == 0 && !is_text_enum(c, v);
+    bool is_guess = v->types == 0 && !is_text_enum(c, v);
     c->marks->is_clamped |= is_guess && type == SCHEMA_STRING;
     bool is_as_said = json_is_str(said) && schema_type_bit(json_str(said)) == SCHEMA_BIT(type);
-    put_text(l, "type", is_as_said ? json_str(said) : str_from_cz(schema_type_names[type]));
+    put_text(l, "type", is_as_said ? json_str(said) : schema_type_names[type]);
 }
 
 static void put_type(struct schema_run *c, const struct schema_view *v, struct schema_list *l)
 {
-    unsigned said = schema_types_said(v), types = schema_types_meant(v);
+    unsigned said = v->types_said, types = v->types;
     if (c->rules == RULES_GEMINI_OPENAPI) {
         put_type_openapi(c, v, l);
         return;
@@ -128,21 +128,21 @@ static void put_type(struct schema_run *c, const struct schema_view *v, struct s
     if (types == 0)
         return;
     if (types == said) {
-        schema_key(l, S("type"));
-        json_put(l->out, schema_view_get(v, "type"));
+        schema_put_key(l, S("type"));
+        json_put(l->out, v->says[KEY_TYPE]);
         return;
     }
     if (only_type(types) != TYPE_NONE) {
-        put_text(l, "type", str_from_cz(schema_type_names[only_type(types)]));
+        put_text(l, "type", schema_type_names[only_type(types)]);
         return;
     }
-    schema_key(l, S("type"));
+    schema_put_key(l, S("type"));
     struct schema_list names = begin(c, '[');
     for (unsigned t = 0; t < ARRAY_LEN(schema_type_names); t++) {
         if ((types & SCHEMA_BIT(t)) == 0)
             continue;
-        schema_comma(&names);
-        buf_put_json(l->out, str_from_cz(schema_type_names[t]));
+        schema_put_comma(&names);
+        buf_put_json(l->out, schema_type_names[t]);
     }
     buf_put_char(l->out, ']');
 }
@@ -168,15 +168,16 @@ static void put_note(struct schema_run *c, struct buf *text, str name, const str
 /* "minimum: 3; maximum: 5; ": what the description has to say instead. */
 static void put_notes(struct schema_run *c, const struct schema_view *v, struct buf *text)
 {
-    const struct json *type = schema_view_get(v, "type");
+    const struct json *type = v->says[KEY_TYPE];
     bool is_openapi = c->rules == RULES_GEMINI_OPENAPI;
     int written = is_openapi ? openapi_type(c, v) : TYPE_NONE;
-    unsigned types = schema_types_said(v) & ~SCHEMA_BIT(SCHEMA_NULL);
+    unsigned types = v->types_said & ~SCHEMA_BIT(SCHEMA_NULL);
     if (written >= 0 && types != 0 && types != SCHEMA_BIT(written))
         put_note(c, text, S("type"), type);
-    for (struct schema_heard h = schema_heard(v); schema_heard_next(&h);) {
-        if (schema_settle(c, v, h.k, h.value) == ACT_NOTE)
-            put_note(c, text, h.k->name, h.value);
+    for (size_t i = 0; i < v->n_keys; i++) {
+        enum schema_key k = (enum schema_key)v->order[i];
+        if (schema_settle(c, v, k) == ACT_NOTE)
+            put_note(c, text, schema_keywords[k].name, v->says[k]);
     }
 }
 
@@ -187,7 +188,7 @@ static void put_description(struct schema_run *c, const struct schema_view *v,
     buf_init(&notes, SIZE_MAX / 2);
     buf_init(&text, SIZE_MAX / 2);
     put_notes(c, v, &notes);
-    const struct json *said = schema_view_get(v, "description");
+    const struct json *said = v->says[KEY_DESCRIPTION];
     if (notes.n > 0) {
         buf_put(&text, json_str(said));
         buf_put(&text, text.n > 0 ? S(" (") : S("("));
@@ -230,11 +231,11 @@ static size_t put_property_map(struct schema_run *c, const struct schema_view *v
                 continue;
             n++;
             if (names_only) {
-                schema_comma(&map);
+                schema_put_comma(&map);
                 buf_put_json(c->out, it.key);
                 continue;
             }
-            schema_key(&map, it.key);
+            schema_put_key(&map, it.key);
             put_schema(c, it.value, v);
         }
     }
@@ -253,7 +254,7 @@ static void put_properties(struct schema_run *c, const struct schema_view *v, st
 {
     size_t mark = l->out->n;
     bool had_items = l->has_items;
-    schema_key(l, S("properties"));
+    schema_put_key(l, S("properties"));
     if (put_property_map(c, v, false) == 0 && c->rules == RULES_GEMINI_OPENAPI)
         take_back(l, mark, had_items);
 }
@@ -282,7 +283,7 @@ static void put_required(struct schema_run *c, const struct schema_view *v, stru
 {
     size_t mark = l->out->n;
     bool had_items = l->has_items;
-    schema_key(l, S("required"));
+    schema_put_key(l, S("required"));
     struct schema_list names = begin(c, '[');
     for (size_t i = 0; i < v->n; i++) {
         const struct json *required = schema_array(json_get(v->sources[i], "required"));
@@ -293,7 +294,7 @@ static void put_required(struct schema_run *c, const struct schema_view *v, stru
             c->marks->is_clamped |= !is_there;
             if (!is_there)
                 continue;
-            schema_comma(&names);
+            schema_put_comma(&names);
             buf_put_json(c->out, json_str(it.value));
         }
     }
@@ -317,14 +318,14 @@ static void put_enum_value(struct schema_run *c, const struct json *value)
 
 static void put_enum(struct schema_run *c, struct schema_list *l, const struct json *values)
 {
-    schema_key(l, S("enum"));
+    schema_put_key(l, S("enum"));
     struct schema_list list = begin(c, '[');
     for (struct json_iter it = json_iter(values); json_iter_next(&it);) {
         if (!schema_is_enumerable(c->rules, it.value)) {
             c->marks->is_clamped |= json_type(it.value) != JSON_NULL;
             continue;
         }
-        schema_comma(&list);
+        schema_put_comma(&list);
         put_enum_value(c, it.value);
     }
     buf_put_char(c->out, ']');
@@ -332,7 +333,7 @@ static void put_enum(struct schema_run *c, struct schema_list *l, const struct j
 
 static void put_const(struct schema_run *c, struct schema_list *l, const struct json *value)
 {
-    schema_key(l, S("enum"));
+    schema_put_key(l, S("enum"));
     buf_put_char(c->out, '[');
     put_enum_value(c, value);
     buf_put_char(c->out, ']');
@@ -344,7 +345,7 @@ static void put_schemas(struct schema_run *c, const struct schema_view *v, const
     for (struct json_iter it = json_iter(list); json_iter_next(&it) && !c->is_over;) {
         if (c->rules == RULES_GEMINI_OPENAPI && schema_is_null(it.value))
             continue;
-        schema_comma(&items);
+        schema_put_comma(&items);
         put_schema(c, it.value, v);
     }
     buf_put_char(c->out, ']');
@@ -357,13 +358,13 @@ static str defs_key(const struct schema_run *c, str name)
 }
 
 static void put_defs(struct schema_run *c, const struct schema_view *v, struct schema_list *l,
-                     const struct schema_heard *h)
+                     enum schema_key k)
 {
-    schema_key(l, defs_key(c, h->k->name));
+    schema_put_key(l, defs_key(c, schema_keywords[k].name));
     struct schema_list map = begin(c, '{');
     c->has_defs = c->is_in_defs = true;
-    for (struct json_iter it = json_iter(h->value); json_iter_next(&it) && !c->is_over;) {
-        schema_key(&map, it.key);
+    for (struct json_iter it = json_iter(v->says[k]); json_iter_next(&it) && !c->is_over;) {
+        schema_put_key(&map, it.key);
         put_schema(c, it.value, v);
     }
     buf_put_char(c->out, '}');
@@ -375,7 +376,7 @@ static void put_ref(struct schema_run *c, str ref)
     struct schema_list l = {.out = c->out};
     str old = S("#/definitions/");
     c->is_using_defs |= !c->is_in_defs;
-    schema_key(&l, S("$ref"));
+    schema_put_key(&l, S("$ref"));
     if (c->rules != RULES_GEMINI_JSON || !str_has_prefix(ref, old)) {
         buf_put_json(c->out, ref);
         return;
@@ -389,9 +390,11 @@ static void put_ref(struct schema_run *c, str ref)
 }
 
 static void put_keyword(struct schema_run *c, const struct schema_view *v, struct schema_list *l,
-                        const struct schema_heard *h)
+                        enum schema_key k)
 {
-    switch (schema_settle(c, v, h->k, h->value)) {
+    const struct json *value = v->says[k];
+    str name = schema_keywords[k].name;
+    switch (schema_settle(c, v, k)) {
     case ACT_DROP:
     case ACT_NOTE:
     case ACT_ADDITIONAL:
@@ -400,24 +403,24 @@ static void put_keyword(struct schema_run *c, const struct schema_view *v, struc
     case ACT_MIN_ITEMS:
         break; /* settled as something else, or not written here */
     case ACT_KEEP:
-        schema_key(l, h->k->name);
-        json_put(c->out, h->value);
+        schema_put_key(l, name);
+        json_put(c->out, value);
         break;
     case ACT_SCHEMA:
     case ACT_ITEMS:
-        schema_key(l, h->k->name);
-        put_schema(c, h->value, v);
+        schema_put_key(l, name);
+        put_schema(c, value, v);
         break;
     case ACT_LIST:
-        schema_key(l, h->k->name);
-        put_schemas(c, v, h->value);
+        schema_put_key(l, name);
+        put_schemas(c, v, value);
         break;
     case ACT_UNION:
-        schema_key(l, S("anyOf"));
-        put_schemas(c, v, h->value);
+        schema_put_key(l, S("anyOf"));
+        put_schemas(c, v, value);
         break;
     case ACT_DEFS:
-        put_defs(c, v, l, h);
+        put_defs(c, v, l, k);
         break;
     case ACT_PROPERTIES:
         put_properties(c, v, l);
@@ -432,10 +435,10 @@ static void put_keyword(struct schema_run *c, const struct schema_view *v, struc
         put_type(c, v, l);
         break;
     case ACT_ENUM:
-        put_enum(c, l, h->value);
+        put_enum(c, l, value);
         break;
     case ACT_CONST:
-        put_const(c, l, h->value);
+        put_const(c, l, value);
         break;
     }
 }
@@ -446,20 +449,20 @@ static void put_openapi_ending(struct schema_run *c, const struct schema_view *v
                                struct schema_list *l)
 {
     int type = openapi_type(c, v);
-    if (type == SCHEMA_ARRAY && !schema_object(schema_view_get(v, "items"))) {
-        schema_key(l, S("items"));
+    if (type == SCHEMA_ARRAY && !schema_object(v->says[KEY_ITEMS])) {
+        schema_put_key(l, S("items"));
         buf_put(c->out, S("{\"type\":\"string\"}"));
         c->marks->is_clamped = true;
     }
-    if (c->is_ordered && type == SCHEMA_OBJECT && !schema_view_get(v, "propertyOrdering")) {
+    if (c->is_ordered && type == SCHEMA_OBJECT && !v->says[KEY_PROPERTY_ORDERING]) {
         size_t mark = l->out->n;
         bool had_items = l->has_items;
-        schema_key(l, S("propertyOrdering"));
+        schema_put_key(l, S("propertyOrdering"));
         if (put_property_map(c, v, true) < 2)
             take_back(l, mark, had_items);
     }
     if (v->is_nullable && type != SCHEMA_NULL) {
-        schema_key(l, S("nullable"));
+        schema_put_key(l, S("nullable"));
         buf_put(c->out, S("true"));
     }
 }
@@ -467,17 +470,17 @@ static void put_openapi_ending(struct schema_run *c, const struct schema_view *v
 static void put_place(struct schema_run *c, const struct schema_view *v)
 {
     struct schema_list l = {.out = c->out};
-    bool has_type = schema_types_said(v) != 0;
+    bool has_type = v->types_said != 0;
     if (!has_type)
         put_type(c, v, &l);
-    for (struct schema_heard h = schema_heard(v); schema_heard_next(&h) && !c->is_over;)
-        put_keyword(c, v, &l, &h);
-    if (!json_is_str(schema_view_get(v, "description")))
+    for (size_t i = 0; i < v->n_keys && !c->is_over; i++)
+        put_keyword(c, v, &l, (enum schema_key)v->order[i]);
+    if (!json_is_str(v->says[KEY_DESCRIPTION]))
         put_description(c, v, &l);
     if (c->rules == RULES_GEMINI_OPENAPI)
         put_openapi_ending(c, v, &l);
-    if (c->rules == RULES_ANTHROPIC && (schema_types_meant(v) & SCHEMA_BIT(SCHEMA_OBJECT)) != 0) {
-        schema_key(&l, S("additionalProperties"));
+    if (c->rules == RULES_ANTHROPIC && (v->types & SCHEMA_BIT(SCHEMA_OBJECT)) != 0) {
+        schema_put_key(&l, S("additionalProperties"));
         buf_put(c->out, S("false"));
     }
 }

@@ -8,8 +8,11 @@
 
 #include "llm/json_schema.h"
 
-const char *const schema_type_names[SCHEMA_TYPES] = {"string", "number", "integer", "boolean",
-                                                     "null",   "array",  "object"};
+const str schema_type_names[SCHEMA_TYPES] = {
+    [SCHEMA_STRING] = S("string"),   [SCHEMA_NUMBER] = S("number"), [SCHEMA_INTEGER] = S("integer"),
+    [SCHEMA_BOOLEAN] = S("boolean"), [SCHEMA_NULL] = S("null"),     [SCHEMA_ARRAY] = S("array"),
+    [SCHEMA_OBJECT] = S("object"),
+};
 
 bool schema_spend(struct schema_run *c, size_t n)
 {
@@ -27,15 +30,6 @@ static bool is_open(const struct schema_view *v, const struct json *schema)
             if (v->sources[i] == schema)
                 return true;
         }
-    }
-    return false;
-}
-
-static bool has_more_than_ref(const struct json *schema)
-{
-    for (struct json_iter it = json_iter(schema); json_iter_next(&it);) {
-        if (!str_has_prefix(it.key, S("$")))
-            return true;
     }
     return false;
 }
@@ -61,28 +55,6 @@ bool schema_is_null(const struct json *schema)
            (constant && json_type(constant) == JSON_NULL);
 }
 
-static void gather(struct schema_run *c, struct schema_view *v, const struct json *schema);
-
-static void gather_ref(struct schema_run *c, struct schema_view *v, const struct json *schema,
-                       str ref)
-{
-    bool is_alone = v->n == 1 && v->up && !has_more_than_ref(schema);
-    const struct json *target = schema_resolve(c->root, ref);
-    c->has_ref = true;
-    c->has_odd_ref |= !target || !is_to_defs(ref);
-    if (!target) {
-        c->marks->is_clamped = true;
-    } else if (!c->is_inlining && v->up && v->n == 1 && (is_alone || is_open(v, target))) {
-        v->bare_ref = ref;
-    } else if (is_open(v, target)) {
-        c->is_recursive = true;
-        v->is_recursive = true;
-        c->marks->is_clamped = true;
-    } else {
-        gather(c, v, target);
-    }
-}
-
 /* How many branches an OpenAPI union has besides null; *only is the last of them. */
 static size_t branches(const struct json *list, const struct json **only)
 {
@@ -96,20 +68,90 @@ static size_t branches(const struct json *list, const struct json **only)
     return n;
 }
 
-/* With one branch it is that branch, and with null among them nullable. */
-static void gather_union(struct schema_run *c, struct schema_view *v, const struct json *list)
+/* What one source refers to. */
+struct links {
+    const struct json *ref, *all;
+    const struct json *only[2]; /* branches of unions that are no choice */
+    size_t n_only;
+    bool is_bare; /* nothing but $ref, and what restricts nothing */
+};
+
+/* An OpenAPI union with one branch is that branch, and with null among them nullable. True: it is
+ * still a union to be written. */
+static bool hear_union(struct schema_run *c, struct schema_view *v, const struct json *list,
+                       struct links *links)
 {
-    const struct json *only;
+    const struct json *only = NULL;
+    if (!schema_array(list) || json_count(list) == 0)
+        return false;
+    if (c->rules != RULES_GEMINI_OPENAPI)
+        return true;
     size_t n = branches(list, &only);
     v->is_nullable |= n < json_count(list);
-    if (n == 1)
-        gather(c, v, only);
+    if (n == 1 && links->n_only < ARRAY_LEN(links->only))
+        links->only[links->n_only++] = only;
+    return n > 1;
+}
+
+/* One keyword of one source. False: it says nothing here, or something else has been heard. */
+static bool hear_key(struct schema_run *c, struct schema_view *v, enum schema_key k,
+                     const struct json *value, struct links *links)
+{
+    bool is_union = k == KEY_ANY_OF || k == KEY_ONE_OF;
+    if (k == KEY_REF && !links->ref)
+        links->ref = value;
+    if (k == KEY_ALL_OF && !links->all)
+        links->all = schema_array(value);
+    v->is_nullable |= k == KEY_NULLABLE && json_bool(value, false);
+    if ((k == KEY_PROPERTIES && !schema_object(value)) ||
+        (k == KEY_REQUIRED && !schema_array(value)) ||
+        (is_union && !hear_union(c, v, value, links)))
+        return false;
+    c->marks->is_clamped |= is_union && v->says[k] && v->says[k] != value;
+    if (is_union && !v->says[k] && v->union_key == SCHEMA_KEYWORDS)
+        v->union_key = k;
+    return !v->says[k];
+}
+
+static struct links hear(struct schema_run *c, struct schema_view *v, const struct json *source)
+{
+    struct links links = {.is_bare = true};
+    for (struct json_iter it = json_iter(source); json_iter_next(&it);) {
+        enum schema_key k = schema_key_find(it.key);
+        links.is_bare &= str_has_prefix(it.key, S("$"));
+        if (k == SCHEMA_KEYWORDS || !hear_key(c, v, k, it.value, &links))
+            continue;
+        v->says[k] = it.value;
+        v->order[v->n_keys++] = (uint8_t)k;
+    }
+    return links;
+}
+
+static void gather(struct schema_run *c, struct schema_view *v, const struct json *schema);
+
+static void gather_ref(struct schema_run *c, struct schema_view *v, const struct links *links)
+{
+    str ref = json_str(links->ref);
+    const struct json *target = schema_resolve(c->root, ref);
+    bool may_stay = !c->is_inlining && v->up && v->n == 1;
+    c->has_ref = true;
+    c->has_odd_ref |= !target || !is_to_defs(ref);
+    if (!target) {
+        c->marks->is_clamped = true;
+    } else if (may_stay && (links->is_bare || is_open(v, target))) {
+        v->bare_ref = ref;
+    } else if (is_open(v, target)) {
+        c->is_recursive = true;
+        v->is_recursive = true;
+        c->marks->is_clamped = true;
+    } else {
+        gather(c, v, target);
+    }
 }
 
 /* Adds what this schema says, and what it refers to, to the view. */
 static void gather(struct schema_run *c, struct schema_view *v, const struct json *schema)
 {
-    static const char *const unions[] = {"anyOf", "oneOf"};
     if (json_type(schema) == JSON_TRUE)
         return;
     if (json_type(schema) != JSON_OBJECT || v->n == SCHEMA_SOURCES_MAX ||
@@ -118,60 +160,13 @@ static void gather(struct schema_run *c, struct schema_view *v, const struct jso
         return;
     }
     v->sources[v->n++] = schema;
-    const struct json *ref = json_get(schema, "$ref");
-    if (ref)
-        gather_ref(c, v, schema, json_str(ref));
-    const struct json *all = schema_array(json_get(schema, "allOf"));
-    for (struct json_iter it = json_iter(all); json_iter_next(&it);)
+    struct links links = hear(c, v, schema);
+    if (links.ref)
+        gather_ref(c, v, &links);
+    for (struct json_iter it = json_iter(links.all); json_iter_next(&it);)
         gather(c, v, it.value);
-    v->is_nullable |= json_bool(json_get(schema, "nullable"), false);
-    for (size_t i = 0; c->rules == RULES_GEMINI_OPENAPI && i < ARRAY_LEN(unions); i++) {
-        const struct json *list = schema_array(json_get(schema, unions[i]));
-        if (list)
-            gather_union(c, v, list);
-    }
-}
-
-const struct json *schema_view_get(const struct schema_view *v, const char *key)
-{
-    for (size_t i = 0; i < v->n; i++) {
-        const struct json *found = json_get(v->sources[i], key);
-        if (found)
-            return found;
-    }
-    return NULL;
-}
-
-static bool is_first(const struct schema_view *v, size_t source, const char *key,
-                     const struct json *value)
-{
-    for (size_t i = 0; i < source; i++) {
-        if (json_get(v->sources[i], key))
-            return false;
-    }
-    return json_get(v->sources[source], key) == value;
-}
-
-/* Is that a union, and not one that is a source? */
-static bool is_writable_union(const struct schema_run *c, const struct json *list)
-{
-    const struct json *only;
-    if (!schema_array(list) || json_count(list) == 0)
-        return false;
-    return c->rules != RULES_GEMINI_OPENAPI || branches(list, &only) > 1;
-}
-
-/* The union to be written: the first that is one. */
-static const struct json *find_union(const struct schema_run *c, const struct schema_view *v)
-{
-    for (size_t i = 0; i < v->n; i++) {
-        for (struct json_iter it = json_iter(v->sources[i]); json_iter_next(&it);) {
-            bool is_union = str_eq(it.key, S("anyOf")) || str_eq(it.key, S("oneOf"));
-            if (is_union && is_writable_union(c, it.value))
-                return it.value;
-        }
-    }
-    return NULL;
+    for (size_t i = 0; i < links.n_only; i++)
+        gather(c, v, links.only[i]);
 }
 
 /* ---- types ---- */
@@ -179,39 +174,23 @@ static const struct json *find_union(const struct schema_run *c, const struct sc
 unsigned schema_type_bit(str name)
 {
     for (unsigned t = 0; t < ARRAY_LEN(schema_type_names); t++) {
-        if (str_eq_nocase(name, str_from_cz(schema_type_names[t])))
+        if (str_eq_nocase(name, schema_type_names[t]))
             return SCHEMA_BIT(t);
     }
     return 0;
 }
 
-unsigned schema_types_said(const struct schema_view *v)
+static unsigned types_said(const struct json *type)
 {
-    const struct json *type = schema_view_get(v, "type");
     unsigned bits = json_is_str(type) ? schema_type_bit(json_str(type)) : 0;
     for (struct json_iter it = json_iter(schema_array(type)); json_iter_next(&it);)
         bits |= schema_type_bit(json_str(it.value));
     return bits;
 }
 
-/* The types of a place, guessed from its other keywords where it does not say. */
-unsigned schema_types_meant(const struct schema_view *v)
+static bool has_null(const struct json *values)
 {
-    unsigned said = schema_types_said(v);
-    if (said != 0)
-        return said;
-    if (v->properties)
-        return SCHEMA_BIT(SCHEMA_OBJECT);
-    return 0;
-}
-
-/* OpenAPI's nullable is a property of the place, however it was said. */
-static bool says_null(const struct schema_view *v)
-{
-    if ((schema_types_said(v) & SCHEMA_BIT(SCHEMA_NULL)) != 0)
-        return true;
-    const struct json *values = schema_array(schema_view_get(v, "enum"));
-    for (struct json_iter it = json_iter(values); json_iter_next(&it);) {
+    for (struct json_iter it = json_iter(schema_array(values)); json_iter_next(&it);) {
         if (json_type(it.value) == JSON_NULL)
             return true;
     }
@@ -222,18 +201,17 @@ struct schema_view schema_view(struct schema_run *c, const struct json *schema,
                                const struct schema_view *up)
 {
     struct schema_view v = {.up = up, .depth = up ? up->depth + 1 : 0};
+    v.union_key = SCHEMA_KEYWORDS;
     if (v.depth < SCHEMA_DEPTH_MAX)
         gather(c, &v, schema);
     else
         c->marks->is_clamped = true;
-    v.written_union = find_union(c, &v);
-    for (size_t i = v.n; i-- > 0;) {
-        const struct json *properties = schema_object(json_get(v.sources[i], "properties"));
-        const struct json *required = schema_array(json_get(v.sources[i], "required"));
-        v.properties = properties ? properties : v.properties;
-        v.required = required ? required : v.required;
-    }
-    v.is_nullable |= c->rules == RULES_GEMINI_OPENAPI && says_null(&v);
+    v.types_said = types_said(v.says[KEY_TYPE]);
+    v.types = v.types_said;
+    if (v.types == 0 && v.says[KEY_PROPERTIES])
+        v.types = SCHEMA_BIT(SCHEMA_OBJECT);
+    if (c->rules == RULES_GEMINI_OPENAPI) /* nullable is of the place, however it was said */
+        v.is_nullable |= (v.types & SCHEMA_BIT(SCHEMA_NULL)) != 0 || has_null(v.says[KEY_ENUM]);
     return v;
 }
 
@@ -289,35 +267,28 @@ static enum schema_action settle_items(const struct json *value)
     return json_type(value) == JSON_TRUE ? ACT_DROP : ACT_NOTE;
 }
 
-/* What is done with this value of a keyword: where the table's answer depends on the value. */
 enum schema_action schema_settle(const struct schema_run *c, const struct schema_view *v,
-                                 const struct schema_keyword *k, const struct json *value)
+                                 enum schema_key k)
 {
-    enum schema_action action = (enum schema_action)k->actions[c->rules];
+    enum schema_action action = (enum schema_action)schema_keywords[k].actions[c->rules];
+    const struct json *value = v->says[k];
     int64_t number;
     /* style: the other actions do not depend on the value */
     switch ((int)action) {
     case ACT_DESCRIPTION:
         return json_is_str(value) ? action : ACT_DROP;
     case ACT_TYPE:
-        return schema_types_said(v) != 0 ? action : ACT_DROP;
-    case ACT_PROPERTIES:
-        return value == v->properties ? action : ACT_DROP;
-    case ACT_REQUIRED:
-        return value == v->required ? action : ACT_DROP;
+        return v->types_said != 0 ? action : ACT_DROP;
     case ACT_LIST:
-        return json_type(value) == JSON_ARRAY ? action : ACT_DROP;
+        return schema_array(value) ? action : ACT_DROP;
     case ACT_DEFS:
-        return c->is_inlining || v->up || json_type(value) != JSON_OBJECT ? ACT_DROP : action;
+        return c->is_inlining || v->up || !schema_object(value) ? ACT_DROP : action;
     case ACT_ENUM:
         return schema_has_enumerable(c, value) ? action : ACT_NOTE;
     case ACT_CONST:
-        return schema_is_enumerable(c->rules, value) && !schema_view_get(v, "enum") ? action
-                                                                                    : ACT_NOTE;
+        return schema_is_enumerable(c->rules, value) && !v->says[KEY_ENUM] ? action : ACT_NOTE;
     case ACT_UNION:
-        if (value == v->written_union)
-            return action;
-        return is_writable_union(c, value) ? ACT_NOTE : ACT_DROP;
+        return k == v->union_key ? action : ACT_NOTE;
     case ACT_ITEMS:
         return settle_items(value);
     case ACT_ADDITIONAL:
@@ -330,33 +301,4 @@ enum schema_action schema_settle(const struct schema_run *c, const struct schema
         return json_i64(value, &number) && (number == 0 || number == 1) ? ACT_KEEP : ACT_NOTE;
     }
     return action;
-}
-
-struct schema_heard schema_heard(const struct schema_view *v)
-{
-    return (struct schema_heard){.v = v, .it = json_iter(v->n > 0 ? v->sources[0] : NULL)};
-}
-
-static bool is_heard(const struct schema_heard *h)
-{
-    const struct schema_view *v = h->v;
-    if (h->value == v->written_union || h->value == v->properties || h->value == v->required)
-        return true;
-    return is_first(v, h->source, h->k->name.p, h->value);
-}
-
-bool schema_heard_next(struct schema_heard *h)
-{
-    while (h->source < h->v->n) {
-        while (json_iter_next(&h->it)) {
-            h->k = schema_keyword_find(h->it.key);
-            h->value = h->it.value;
-            if (h->k && is_heard(h))
-                return true;
-        }
-        h->source++;
-        if (h->source < h->v->n)
-            h->it = json_iter(h->v->sources[h->source]);
-    }
-    return false;
 }

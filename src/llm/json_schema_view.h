@@ -16,7 +16,7 @@ enum {
     SCHEMA_OBJECT,
     SCHEMA_TYPES
 };
-extern const char *const schema_type_names[SCHEMA_TYPES];
+extern const str schema_type_names[SCHEMA_TYPES];
 #define SCHEMA_BIT(type) (1u << (type))
 
 /* One walk over a schema. */
@@ -44,41 +44,28 @@ struct schema_view {
     unsigned depth;
     size_t n;
     const struct json *sources[SCHEMA_SOURCES_MAX];
-    const struct json *written_union; /* these three: the first of the right type */
-    const struct json *properties;
-    const struct json *required;
-    str bare_ref; /* nothing but this reference is to be written */
+    const struct json *says[SCHEMA_KEYWORDS]; /* as heard; properties an object, required an array,
+                                                 unions such as can be written */
+    uint8_t order[SCHEMA_KEYWORDS];           /* of the keywords heard */
+    size_t n_keys;
+    enum schema_key union_key; /* anyOf or oneOf, the first; SCHEMA_KEYWORDS: none */
+    unsigned types_said;       /* bits */
+    unsigned types;            /* those, or what follows from other keywords */
+    str bare_ref;              /* nothing but this reference is to be written */
     bool is_nullable;
     bool is_recursive;
-};
-
-/* Runs over the keywords of a view that are heard: each once, in the order of the sources. */
-struct schema_heard {
-    const struct schema_view *v;
-    size_t source;
-    struct json_iter it;
-    const struct schema_keyword *k;
-    const struct json *value;
 };
 
 /* Takes n from the work that is left. False: there is not so much, or the output is too big. */
 bool schema_spend(struct schema_run *c, size_t n);
 struct schema_view schema_view(struct schema_run *c, const struct json *schema,
                                const struct schema_view *up);
-/* The value of a keyword that is heard; NULL: none. */
-const struct json *schema_view_get(const struct schema_view *v, const char *key);
-struct schema_heard schema_heard(const struct schema_view *v);
-bool schema_heard_next(struct schema_heard *h);
-
-/* Bits of the types that a place names; with `meant`, or that follow from its other keywords. */
 unsigned schema_type_bit(str name);
-unsigned schema_types_said(const struct schema_view *v);
-unsigned schema_types_meant(const struct schema_view *v);
 bool schema_is_null(const struct json *schema);
 
 /* May this value stand in an enum there, as it is or as text? Any of a list? */
 bool schema_is_enumerable(enum schema_rules rules, const struct json *v);
 bool schema_has_enumerable(const struct schema_run *c, const struct json *list);
-/* What is done with this value of a keyword: the table's answer, where it depends on the value. */
+/* What is done with a keyword of the view: the table's answer, where it depends on the value. */
 enum schema_action schema_settle(const struct schema_run *c, const struct schema_view *v,
-                                 const struct schema_keyword *k, const struct json *value);
+                                 enum schema_key k);
