@@ -233,8 +233,9 @@ static void read_usage(struct exchange *x, struct arena *scratch, str text)
     const struct json *root = NULL;
     size_t error_at = 0;
     struct err ignored = {.code = 0};
-    struct reply reply = {.usage = USAGE_NONE};
+    struct reply reply;
     struct reading r = {.a = scratch, .err = &ignored, .origin = (uint8_t)x->op->dialect};
+    reply_init(&reply);
     if (json_read(scratch, text, &root, &error_at) == 0 &&
         dialect_get(x->op->dialect)->codec->read_reply(&r, root, &reply) == 0)
         usage_update(&x->usage, &reply.usage);

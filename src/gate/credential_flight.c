@@ -102,7 +102,7 @@ int flight_ask(struct flight *f, const struct cloud_request *r, enum flight_peer
     struct fetch_answer answer;
     struct err e = {.code = 0};
     int rc = fetch(&request, f->arena, &answer, &e);
-    if (rc < 0 && e.code == 0) /* cancelled */
+    if (rc < 0 && task_cancelled() != 0)
         return rc;
     if (rc < 0)
         return flight_fail(f, "%s: " STR_FMT, whom, STR_ARG(err_message(&e)));

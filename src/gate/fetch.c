@@ -441,7 +441,7 @@ int fetch(const struct fetch_request *r, struct arena *a, struct fetch_answer *o
 {
     struct hop h = {
         .request = r, .arena = a, .err = e, .out = out, .is_origin = true, .conn.watch.fd = -1};
-    must(!r->follows || r->body.n == 0);
+    must(r->timeout_us > 0 && (!r->follows || r->body.n == 0));
     *out = (struct fetch_answer){.status = 0};
     buf_init(&out->body, r->max_bytes);
     buf_init(&h.in, ANSWER_HEAD_MAX + READ_BYTES);
@@ -453,10 +453,11 @@ int fetch(const struct fetch_request *r, struct arena *a, struct fetch_answer *o
     if (rc == 0)
         return 0;
     buf_fini(&out->body);
-    if (rc == -E_TIMEOUT && task_cancelled() == 0 && until_us < before)
+    bool is_late = rc == -E_TIMEOUT && task_cancelled() == 0;
+    if (is_late && until_us < before)
         return err_set(e, a, -E_FIRST_BYTE_TIMEOUT, STR_FMT " did not answer within %lld ms",
                        STR_ARG(h.url.authority), (long long)(r->timeout_us / 1000));
-    return rc;
+    return err_set_code(e, is_late ? -E_TOTAL_TIMEOUT : rc);
 }
 
 void fetch_answer_fini(struct fetch_answer *f)

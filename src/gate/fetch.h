@@ -32,7 +32,7 @@ struct fetch_request {
     bool is_direct; /* no proxy, whatever the environment says: metadata services */
     const struct dial_proxy *proxy; /* NULL: the environment's */
     const char *ca, *cert, *key;    /* as in struct tls_client_options */
-    int64_t timeout_us;             /* of the whole; the task's deadline holds besides */
+    int64_t timeout_us;             /* of the whole, > 0; the task's deadline holds besides */
     size_t max_bytes;               /* of the answer's body */
 };
 
@@ -46,8 +46,9 @@ struct fetch_answer {
 
 /* 0 with *out, whatever the status; fetch_answer_fini afterwards. Or, with nothing to release, an
  * error code and `e` filled: dial's codes, -E_BAD_REQUEST (the URL), -E_ADDRESS_DENIED,
- * -E_FIRST_BYTE_TIMEOUT (the timeout), -E_RESET, -E_PROVIDER_HTTP, -E_PROVIDER_TRUNCATED,
- * -E_PROVIDER_TOO_LARGE, the cancel code. Texts name the host, never query or headers. */
+ * -E_FIRST_BYTE_TIMEOUT (the timeout), -E_TOTAL_TIMEOUT (the task's deadline), -E_RESET,
+ * -E_PROVIDER_HTTP, -E_PROVIDER_TRUNCATED, -E_PROVIDER_TOO_LARGE, the cancel code. Texts name the
+ * host, never query or headers. */
 NODISCARD int fetch(const struct fetch_request *r, struct arena *a, struct fetch_answer *out,
                     struct err *e) MAY_YIELD;
 void fetch_answer_fini(struct fetch_answer *f);

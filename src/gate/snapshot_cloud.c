@@ -171,7 +171,8 @@ static void use_oauth(const struct config_node *oauth, struct credential_setting
 
 static bool is_aws(enum provider_kind kind)
 {
-    return kind == PROVIDER_BEDROCK || kind == PROVIDER_SAGEMAKER;
+    return kind == PROVIDER_BEDROCK || kind == PROVIDER_BEDROCK_INVOKE ||
+           kind == PROVIDER_SAGEMAKER;
 }
 
 /* False: a plain key, or none. */

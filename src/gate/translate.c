@@ -194,10 +194,12 @@ static int MAY_YIELD gather(struct translation *tr, struct call *call, bool is_s
     struct exchange *x = tr->x;
     struct arena a;
     struct buf text;
-    struct reply given = {.choices = NULL}, folded = {.choices = NULL};
+    struct reply given, folded;
     struct translator *t = arena_new(&x->arena, struct translator);
     struct fold fold;
     struct translator_setup setup = setup_of(tr);
+    reply_init(&given);
+    reply_init(&folded);
     arena_init(&a, 4096, REPLY_CAP);
     buf_init(&text, x->snapshot->limits.reply_bytes);
     fold_init(&fold, &a, &folded, x->snapshot->limits.reply_bytes);
@@ -232,8 +234,9 @@ static int MAY_YIELD play(struct translation *tr, struct call *call)
     struct exchange *x = tr->x;
     struct arena a;
     struct buf text;
-    struct reply given = {.choices = NULL};
+    struct reply given;
     struct translator_setup setup = setup_of(tr);
+    reply_init(&given);
     arena_init(&a, 4096, REPLY_CAP);
     buf_init(&text, x->snapshot->limits.reply_bytes);
     int rc = answer_read(call, &text);
