@@ -107,6 +107,11 @@ void anthropic_put_system_block(struct anthropic_request *q, const struct block 
 void anthropic_put_cache(struct anthropic_request *q, const struct cache_mark *mark,
                          const struct extras *verbatim);
 
+/* The members that nobody here reads, and those kept verbatim, of a block of this dialect. */
+void anthropic_put_rest(struct json_writer *w, const struct block *b);
+/* Extras of this dialect, but none of the n members `written` already. */
+void anthropic_put_extras(struct json_writer *w, const struct extras *e, const char *const *written,
+                          size_t n);
 void anthropic_put_number(struct anthropic_request *q, const char *key, str text);
 void anthropic_put_stop(struct anthropic_request *q, const str *stop, size_t n);
 void anthropic_put_choice(struct anthropic_request *q, const struct tool_choice *choice);

@@ -7,8 +7,8 @@
  * this dialect is written: so a request read and written again has what it had.
  *
  * Blocks stand in blocks: results, documents and search results have content. The depth is bounded;
- * what lies deeper is kept unread. So is the number of blocks, by the room in the document's arena: a
- * body of some megabytes may be one list of empty blocks, each of which takes more here. */
+ * what lies deeper is kept unread. So is the number of blocks, by the room in the document's arena:
+ * a body of some megabytes may be one list of empty blocks, each of which takes more here. */
 #include "llm/dialect_anthropic.h"
 
 #include "llm/carry.h"

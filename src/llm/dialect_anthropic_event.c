@@ -156,7 +156,7 @@ static void show_call(struct encoder *e, const struct block *b)
     json_put_str(w, "id", id);
     json_put_str(w, "name", b->call.name);
     json_put_raw(w, "input", S("{}"));
-    extras_put(w, &b->extras, DIALECT_ANTHROPIC);
+    anthropic_put_rest(w, b);
     end_content(e);
     o->has_calls = true;
 }

@@ -25,13 +25,33 @@ static bool is_kept(const struct extras *verbatim, str key)
     return extras_find(verbatim, key) != NULL;
 }
 
-/* What nobody here reads, and what is kept as it came. */
+void anthropic_put_extras(struct json_writer *w, const struct extras *e, const char *const *written,
+                          size_t n)
+{
+    if (e->origin != DIALECT_ANTHROPIC)
+        return;
+    for (const struct extra *x = e->first; x; x = x->next) {
+        bool is_written = false;
+        for (size_t i = 0; i < n && !is_written; i++)
+            is_written = str_eq(x->key, str_from_cz(written[i]));
+        if (!is_written)
+            json_put_member(w, x->key, x->value);
+    }
+}
+
+/* Members that every block of their kind is written with, though they came as null. */
+void anthropic_put_rest(struct json_writer *w, const struct block *b)
+{
+    static const char *const written[] = {"type", "text", "thinking", "signature",  "data",
+                                          "id",   "name", "input",    "tool_use_id"};
+    anthropic_put_extras(w, &b->extras, written, ARRAY_LEN(written));
+    extras_put(w, &b->verbatim, DIALECT_ANTHROPIC);
+}
+
 static void put_rest(struct anthropic_request *q, const struct block *b)
 {
-    if (!q->is_own)
-        return;
-    extras_put(&q->json, &b->extras, DIALECT_ANTHROPIC);
-    extras_put(&q->json, &b->verbatim, DIALECT_ANTHROPIC);
+    if (q->is_own)
+        anthropic_put_rest(&q->json, b);
 }
 
 static bool takes_mark(struct anthropic_request *q)

@@ -5,8 +5,8 @@
  * turn in the middle stays there. The settings go to their places in the intermediate form; a value
  * that a place cannot hold (a kind of thinking or of choice that came later than this file, an
  * effort with a new name) stays among the members that nobody reads, where only a writer of this
- * dialect finds it, so that newer clients work with newer models. The beta features are in a header: the
- * caller has put it into chat.betas before. */
+ * dialect finds it, so that newer clients work with newer models. The beta features are in a
+ * header: the caller has put it into chat.betas before. */
 #include "llm/dialect_anthropic.h"
 
 enum {

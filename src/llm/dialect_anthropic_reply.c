@@ -1,10 +1,10 @@
 /* Whole answers of the Anthropic dialect.
  *
- * An answer that came in this dialect is written back as it was, unknown members and usage included.
- * One of another dialect is written from its meaning: texts and thoughts as they are, a call's
- * arguments as an object. Arguments that the limit of tokens cut off are closed where they end, so
- * that a client that reads objects gets what there is; if that makes no object, the call is left
- * out, and the stop reason says why. */
+ * An answer that came in this dialect is written back as it was, unknown members and usage
+ * included. One of another dialect is written from its meaning: texts and thoughts as they are, a
+ * call's arguments as an object. Arguments that the limit of tokens cut off are closed where they
+ * end, so that a client that reads objects gets what there is; if that makes no object, the call is
+ * left out, and the stop reason says why. */
 #include "llm/dialect_anthropic.h"
 
 #include <string.h>
@@ -238,10 +238,8 @@ struct answer {
 
 static void put_rest(struct answer *q, const struct block *b)
 {
-    if (!q->is_own)
-        return;
-    extras_put(&q->json, &b->extras, DIALECT_ANTHROPIC);
-    extras_put(&q->json, &b->verbatim, DIALECT_ANTHROPIC);
+    if (q->is_own)
+        anthropic_put_rest(&q->json, b);
 }
 
 static void put_text(struct answer *q, const struct block *b)
@@ -368,6 +366,7 @@ static void put_usage(struct answer *q, const struct reply *r)
 int anthropic_write_reply(struct writing *w, const struct reply *reply, struct buf *out)
 {
     static const struct reply_choice none = {.blocks = NULL};
+    static const char *const written[] = {"id", "type", "role", "model", "content", "usage"};
     struct answer q = {.w = w,
                        .json = json_writer(out),
                        .choice = reply->choices ? reply->choices : &none,
@@ -385,7 +384,7 @@ int anthropic_write_reply(struct writing *w, const struct reply *reply, struct b
     json_end_array(json);
     put_end(&q);
     put_usage(&q, reply);
-    extras_put(json, &reply->extras, DIALECT_ANTHROPIC);
+    anthropic_put_extras(json, &reply->extras, written, ARRAY_LEN(written));
     json_end_object(json);
     return w->err->code;
 }

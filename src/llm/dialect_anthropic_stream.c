@@ -183,8 +183,11 @@ static int begin_block(struct decoder *d, int64_t index, const struct json *cont
     if (s->n_open >= OPEN_MAX)
         return malformed(d, "too many open content blocks");
     int rc = anthropic_read_block(&r, content, 0, &from);
-    if (rc != 0)
+    if (rc != 0) { /* what was said lies in scratch memory */
+        d->err->message = arena_str(d->a, d->err->message);
+        d->err->param = arena_str(d->a, d->err->param);
         return rc;
+    }
     struct open_block *b = open_block(d, index);
     struct block begin = beginning(from);
     b->is_json_tool = anthropic_is_json_tool(from);

@@ -198,7 +198,8 @@ static void put_own_rest(struct anthropic_request *q, const struct extras *rest)
     static const char *const in_envelope[] = {"anthropic_version", "anthropic_beta"};
     for (const struct extra *x = rest->first; x; x = x->next) {
         bool is_stream = str_eq(x->key, S("stream"));
-        bool is_out = is_stream && (q->chat->is_stream || anthropic_is_bedrock(q->w));
+        bool is_out = str_eq(x->key, S("model")) ||
+                      (is_stream && (q->chat->is_stream || anthropic_is_bedrock(q->w)));
         for (size_t i = 0; i < ARRAY_LEN(in_envelope); i++) {
             if (q->w->envelope.n > 0 && str_eq(x->key, str_from_cz(in_envelope[i])))
                 is_out = i == 0 || q->chat->betas.n > 0;

@@ -1,4 +1,4 @@
-/* Answers of Anthropic, both ways, its usage and its errors; and the streams that its clients get. */
+/* Answers of Anthropic, both ways, its usage, its errors, and the streams that its clients get. */
 #include "llm/dialect_anthropic.c"
 
 #include "codec_bench.h"
