@@ -199,7 +199,6 @@ static int MAY_YIELD gather(struct translation *tr, struct call *call, bool is_s
     struct fold fold;
     struct translator_setup setup = setup_of(tr);
     reply_init(&given);
-    reply_init(&folded);
     arena_init(&a, 4096, REPLY_CAP);
     buf_init(&text, x->snapshot->limits.reply_bytes);
     fold_init(&fold, &a, &folded, x->snapshot->limits.reply_bytes);
