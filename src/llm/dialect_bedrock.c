@@ -170,10 +170,23 @@ static int read_reply(struct reading *r, const struct json *body, struct reply *
     return 0;
 }
 
+/* Calls are joined to their results by an id: one is made where the provider gave none. */
+static str id_of(const struct bedrock_writer *b, const struct block *block, unsigned number)
+{
+    if (block->kind == BLOCK_TOOL_RESULT)
+        return block->result.id;
+    if (block->kind != BLOCK_TOOL_CALL)
+        return S_EMPTY;
+    if (block->call.id.n > 0)
+        return block->call.id;
+    return make_id(b->w->a, "tooluse_", b->w->id_seed, number);
+}
+
 static int put_message(struct bedrock_writer *b, const struct reply_choice *c)
 {
     struct json_writer *w = &b->json;
     int rc = 0;
+    unsigned n = 0;
     json_begin_object(w, "output");
     json_begin_object(w, "message");
     if (!extras_find(&c->message_extras, S("role")) || !b->is_own)
@@ -181,7 +194,7 @@ static int put_message(struct bedrock_writer *b, const struct reply_choice *c)
     json_begin_array(w, "content");
     for (const struct block *block = c->blocks; block && rc == 0; block = block->next) {
         if (bedrock_takes(b, block))
-            rc = bedrock_put_block(b, block, block->call.id);
+            rc = bedrock_put_block(b, block, id_of(b, block, ++n));
     }
     json_end_array(w);
     extras_put(w, &c->message_extras, DIALECT_BEDROCK);

@@ -14,7 +14,8 @@ struct out {
     struct buf id, name, args;
     struct buf line;
     int64_t n_calls;
-    bool has_thought; /* in this block */
+    bool has_thought; /* something of the thoughts has been said */
+    bool is_apart;    /* what comes of them next is another part */
     str model;
     int64_t created_s;
     enum finish finish;
@@ -104,7 +105,7 @@ static void put_thinking(struct encoder *e, struct out *o, str text)
 static void write_start(struct encoder *e, struct out *o, const struct block *b)
 {
     o->kind = b->kind;
-    o->has_thought = false;
+    o->is_apart = o->has_thought;
     if (b->kind != BLOCK_TOOL_CALL || o->is_text)
         return;
     str id = b->call.id.n > 0 ? b->call.id
@@ -120,14 +121,17 @@ static void write_start(struct encoder *e, struct out *o, const struct block *b)
 static void write_delta(struct encoder *e, struct out *o, enum delta_kind kind, str text)
 {
     bool is_said = o->kind == BLOCK_TEXT || o->kind == BLOCK_REFUSAL;
-    if (o->kind == BLOCK_REASONING && kind == DELTA_PART && o->has_thought)
-        put_thinking(e, o, S("\n\n"));
+    if (kind == DELTA_PART)
+        o->is_apart = o->has_thought;
     if (text.n == 0)
         return;
     if (is_said && kind == DELTA_TEXT)
         put_text(e, o, text);
     if (o->kind == BLOCK_REASONING && kind == DELTA_TEXT) {
+        if (o->is_apart)
+            put_thinking(e, o, S("\n\n"));
         put_thinking(e, o, text);
+        o->is_apart = false;
         o->has_thought = true;
     }
     if (o->kind == BLOCK_TOOL_CALL && kind == DELTA_ARGS && !o->is_text)

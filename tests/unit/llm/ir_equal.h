@@ -170,6 +170,7 @@ enum {
     IR_NO_START = 1 << 4,     /* id, model, time */
     IR_IN_ORDER = 1 << 5,     /* the kinds of the blocks, too */
     IR_NO_USAGE = 1 << 6,
+    IR_NO_OPAQUE = 1 << 8,  /* blocks that only their own dialect knows */
     IR_ZERO_USAGE = 1 << 7, /* counts that nobody knew may come back as zero */
 };
 
@@ -326,8 +327,9 @@ static inline void ir_compare_choice(struct ir_diff *d, const struct reply_choic
     if ((flags & IR_NO_NOTES) == 0)
         ir_int(d, "annotations", want->index, (long long)ir_annotations(want->blocks),
                (long long)ir_annotations(got->blocks));
-    ir_int(d, "opaque blocks", want->index, (long long)ir_opaques(want->blocks),
-           (long long)ir_opaques(got->blocks));
+    if ((flags & IR_NO_OPAQUE) == 0)
+        ir_int(d, "opaque blocks", want->index, (long long)ir_opaques(want->blocks),
+               (long long)ir_opaques(got->blocks));
     ir_int(d, "finish", want->index, want->finish.reason, got->finish.reason);
     ir_str(d, "stop sequence", want->index, want->finish.stop_sequence, got->finish.stop_sequence);
 }

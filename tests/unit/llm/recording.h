@@ -250,6 +250,8 @@ static inline void recording_alone(struct arena *a, const char *path, str name, 
         return;
     r.dialect = dialect_get(id);
     r.kind = is_stream ? RECORDING_STREAM : RECORDING_REPLY;
+    if (str_has_suffix(name, S("/request.json")))
+        r.kind = RECORDING_REQUEST;
     if (is_chunks)
         r.bytes = recording_framed(a, r.dialect, r.bytes);
     const struct json *v = NULL;
