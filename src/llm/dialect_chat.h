@@ -14,6 +14,7 @@
  *   dialect_chat_stream.c    streams, read: chunks and choices
  *   dialect_chat_delta.c     streams, read: thoughts, text, media
  *   dialect_chat_piece.c     streams, read: pieces of calls
+ *   dialect_chat_halves.c    streams, read: characters that come in two chunks
  *   dialect_chat_event.c     streams, written: what follows from an event
  *   dialect_chat_chunk.c     streams, written: chunks
  *

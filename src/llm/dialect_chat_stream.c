@@ -181,7 +181,7 @@ static int put_sources(struct decoder *d, struct chat_stream *s, const struct js
 static int read_chunk(struct decoder *d, struct chat_stream *s, const struct message *m)
 {
     const struct json *chunk = NULL;
-    int rc = decoder_json(d, m->data, &chunk);
+    int rc = decoder_json(d, chat_join_halves(s, d->scratch, m->data), &chunk);
     if (rc != 0)
         return rc;
     if (is_failure(m, chunk)) {

@@ -39,7 +39,11 @@ struct chat_choice {
     struct chat_choice *next;
 };
 
+#define CHAT_HALF_LEN 6 /* "\ud83d" */
+
 struct chat_stream {
+    char half[CHAT_HALF_LEN]; /* of a character, see dialect_chat_halves.c */
+    bool has_half;
     str seed;
     unsigned n_ids;
     bool has_started, may_end;
@@ -77,3 +81,8 @@ NODISCARD int chat_at_read_calls(const struct chat_at *at, const struct json *de
 /* Ends the calls that are whole, because something else begins; or all of them. */
 NODISCARD int chat_at_close_whole_calls(const struct chat_at *at);
 NODISCARD int chat_at_close_calls(const struct chat_at *at);
+
+/* ---- dialect_chat_halves.c ---- */
+
+/* The chunk's text with the half kept of the last one, and without the one it ends in itself. */
+str chat_join_halves(struct chat_stream *s, struct arena *scratch, str chunk);

@@ -458,6 +458,7 @@ void dialect_chat_put_stream(struct dialect_chat_pen *p)
 void dialect_chat_put_rest(struct dialect_chat_pen *p)
 {
     const struct extras *e = &p->c->extras;
+    (void)dialect_chat_put_verbatim(p, &p->c->verbatim, "usage"); /* OpenRouter's; else absent */
     if (!dialect_chat_takes(p->as, e->origin))
         return;
     for (const struct extra *x = e->first; x; x = x->next) {

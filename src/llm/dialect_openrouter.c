@@ -129,11 +129,26 @@ static int read_routing(struct reading *r, const struct json *body, struct chat 
     return rc;
 }
 
+/* usage{include} asks for what is reported anyway: no other dialect need know of it. */
+static void settle_usage(struct reading *r, struct chat *out)
+{
+    struct extras rest = {.origin = r->origin};
+    for (const struct extra *x = out->extras.first; x; x = x->next) {
+        bool is_usage = str_eq(x->key, S("usage"));
+        extras_add(r->a, is_usage ? &out->verbatim : &rest, x->key, x->value);
+    }
+    out->verbatim.origin = r->origin;
+    out->extras = rest;
+    out->asks_usage = true;
+}
+
 static int read_request(struct reading *r, const struct json *body, struct chat *out)
 {
     int rc = dialect_chat_read_request(r, body, out);
-    out->asks_usage = true; /* reported always */
-    return rc != 0 ? rc : read_routing(r, body, out);
+    if (rc != 0)
+        return rc;
+    settle_usage(r, out);
+    return read_routing(r, body, out);
 }
 
 static int write_request(struct writing *w, const struct chat *c, struct buf *out)

@@ -34,6 +34,28 @@ static void plain(struct chat_case *k)
            "a whole message in place of a delta");
 }
 
+/* A smiling face in two halves, as escapes. */
+static void halves(struct chat_case *k)
+{
+    is_str(case_stream(k, DIALECT_CHAT,
+                       CHUNK("{'content':'a\\ud83d'}") CHUNK("{'content':'\\uDE00b'}")
+                           FINISH("stop") DONE),
+           S("start c1 m\n[0.0 text\n+0.0 a\n+0.0 \xf0\x9f\x98\x80"
+             "b\n]0.0\nfinish 0 stop\nend\n"),
+           "two halves are one character");
+    is_str(case_stream(k, DIALECT_CHAT,
+                       CHUNK("{'content':'a\\ud83d'}") CHUNK("{'content':'b'}") FINISH("stop")
+                           DONE),
+           S("start c1 m\n[0.0 text\n+0.0 a\n+0.0 b\n]0.0\nfinish 0 stop\nend\n"),
+           "a half alone is nothing");
+    is_str(case_stream(k, DIALECT_CHAT,
+                       CHUNK("{'content':'\\\\ud83d'}") CHUNK("{'content':'\\ud83d\\ude00'}")
+                           FINISH("stop") DONE),
+           S("start c1 m\n[0.0 text\n+0.0 \\ud83d\n+0.0 \xf0\x9f\x98\x80\n]0.0\nfinish 0 stop\n"
+             "end\n"),
+           "an escaped backslash is none, and whole characters stay");
+}
+
 static void ends(struct chat_case *k)
 {
     is_str(case_stream(k, DIALECT_CHAT, CHUNK("{'content':'x'}")),
@@ -288,6 +310,7 @@ int main(void)
     struct chat_case k;
     case_init(&k);
     plain(&k);
+    halves(&k);
     ends(&k);
     usage_places(&k);
     thoughts(&k);
