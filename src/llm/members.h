@@ -37,7 +37,7 @@ struct reading {
     str path;            /* of the object being read, "messages[3].content[0]"; empty: the root */
     struct losses *loss; /* may be NULL */
     int code;            /* of what is wrong; 0: -E_BAD_REQUEST. A reader of answers says
-                            -E_PROVIDER_BODY, and is lenient: of two known members the last counts */
+                            -E_PROVIDER_BODY, and is lenient: of twins the last counts */
 };
 
 /* values[i] = member keys[i] of `object` that is not null, or NULL. Fails with -E_DUPLICATE_MEMBER,

@@ -2,13 +2,13 @@
  *
  * While a block is open its text grows in a pooled buffer, and moves to the arena once, when it is
  * whole. A reasoning block has one text per part, logprobs are the elements of an array that comes
- * in pieces, an audio block has a transcript beside its bytes; so an open block has two buffers, one
- * for what it is made of and one for what goes with it. Buffers are used again by later blocks, and
- * an arena's destructor gives them back when the fold is given up.
+ * in pieces, an audio block has a transcript beside its bytes; so an open block has two buffers,
+ * one for what it is made of and one for what goes with it. Buffers are used again by later blocks,
+ * and an arena's destructor gives them back when the fold is given up.
  *
- * A fold believes its decoder nothing: blocks may be open side by side, events of blocks that nobody
- * opened and deltas of a kind that the block has not are passed over, and every byte kept is taken
- * out of the room that the caller gave. */
+ * A fold believes its decoder nothing: blocks may be open side by side, events of blocks that
+ * nobody opened and deltas of a kind that the block has not are passed over, and every byte kept is
+ * taken out of the room that the caller gave. */
 #include "base/err.h"
 #include "llm/event_copy.h"
 #include "llm/reply.h"

@@ -1,5 +1,5 @@
-/* What the tests on recordings share: the client dialects, one line of TAP for every property of
- * every recording, and the list of what is known not to hold. */
+/* What the tests on recordings share: the client dialects, and one line of TAP for every
+ * property of every recording. */
 #pragma once
 
 #include "llm/dialect_pipe.h"
@@ -8,36 +8,16 @@
 
 #include "tap.h"
 
-/* What does not hold, and why not. */
-static const struct {
-    const char *part, *property, *why;
-} known[] = {
-    {NULL, NULL, NULL},
-};
-
-static inline const char *known_reason(str name, const char *property)
-{
-    for (size_t i = 0; known[i].part; i++) {
-        if (recording_has(name, known[i].part) &&
-            recording_has(str_from_cz(property), known[i].property))
-            return known[i].why;
-    }
-    return NULL;
-}
-
 /* One line of TAP: nothing to say means that the property holds. */
 static inline void recording_report(const struct recording *r, const char *property, str difference)
 {
-    const char *why = difference.n > 0 ? known_reason(r->name, property) : NULL;
     struct buf line;
     buf_init(&line, 1024);
     buf_printf(&line, "%s: " STR_FMT, property, STR_ARG(r->name));
-    if (why)
-        buf_printf(&line, " # TODO %s", why);
     buf_put_char(&line, '\0');
-    if (!why && difference.n > 0)
+    if (difference.n > 0)
         printf("# " STR_FMT "\n", STR_ARG(difference));
-    tap_result(difference.n == 0 || why, line.p ? line.p : property, __FILE__, __LINE__);
+    tap_result(difference.n == 0, line.p ? line.p : property, __FILE__, __LINE__);
     buf_fini(&line);
 }
 
