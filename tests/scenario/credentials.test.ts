@@ -7,7 +7,7 @@ import { createHash, createHmac, createPublicKey, generateKeyPairSync, verify } 
 import { join } from "node:path";
 import { writeFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { CHAT, Latch, chatBody, scenario, type Provider, type Request } from "./harness.js";
+import { CHAT, Latch, certificates, chatBody, scenario, type Provider, type Request } from "./harness.js";
 
 const SERVER = `version: 1
 server: {listen: 127.0.0.1:0, admin: 127.0.0.1:0, workers: 2}
@@ -306,4 +306,58 @@ scenario("a service account signs for its token", async ({ provider, throwbar })
   assert.equal(JSON.parse(Buffer.from(head, "base64url").toString()).kid, "key-1");
   assert.ok(verify("sha256", Buffer.from(`${head}.${claims}`), createPublicKey(publicKey.export({ type: "spki", format: "pem" })),
     Buffer.from(signature, "base64url")));
+});
+
+/* ---- other ways ---- */
+
+scenario("SageMaker's OpenAI route gets a bearer token made of a presigned URL", async ({ provider, throwbar }) => {
+  const [upstream] = [await provider()];
+  serveChat(upstream);
+  const gateway = await throwbar(`${SERVER}providers:
+  sm: {kind: sagemaker, region: us-west-2, base_url: "${origin(upstream)}", aws: {access_key_id: AKIA, secret_access_key: plain-secret}}
+`);
+  const answer = await gateway.request({ body: { ...CHAT, model: "sm/openai/my-endpoint" } });
+  assert.equal(answer.status, 200, answer.text);
+  const request = upstream.requests[0]!;
+  assert.match(request.target, /^\/endpoints\/my-endpoint\/openai\/v1\/chat\/completions$/);
+  const token = /^Bearer sagemaker-api-key-(\S+)$/.exec(bearer(request) ?? "");
+  assert.ok(token, bearer(request));
+  const url = new URL(`https://${Buffer.from(token[1]!, "base64").toString()}`);
+  assert.equal(url.host, "sagemaker.amazonaws.com");
+  assert.equal(url.searchParams.get("Action"), "CallWithBearerToken");
+  assert.match(url.searchParams.get("X-Amz-Credential")!, /^AKIA\/\d{8}\/us-west-2\/sagemaker\/aws4_request$/);
+  assert.match(url.searchParams.get("X-Amz-Signature")!, /^[0-9a-f]{64}$/);
+});
+
+for (const [ca, wanted] of [["ca", 200], ["untrusted", 502]] as const) {
+  scenario(`a token server's certificate is verified: ${ca}`, async ({ provider, throwbar }) => {
+    const certs = certificates();
+    const [upstream, tokens] = [await provider({ tls: certs.localhost }), await provider({ tls: certs.localhost })];
+    serveTokens(tokens, 3600);
+    serveChat(upstream);
+    const gateway = await throwbar(oauthConfig(upstream, tokens).replace("kind: openai", `kind: openai\n    ca: ${certs[ca].certFile}`));
+    const answer = await gateway.request({ body: CHAT });
+    assert.equal(answer.status, wanted, answer.text);
+    if (wanted === 502) assert.match(answer.json.error.message, /token endpoint: .*certificate/);
+    assert.equal(tokens.requests.length, wanted === 200 ? 1 : 0);
+  });
+}
+
+scenario("Entra is asked with the client's secret for the scope of Azure's models", async ({ provider, throwbar }) => {
+  const [upstream, tokens] = [await provider(), await provider()];
+  serveTokens(tokens, 3599);
+  serveChat(upstream);
+  const gateway = await throwbar(`${SERVER}providers:
+  az:
+    kind: openai
+    base_url: ${upstream.url}
+    entra: {tenant_id: tenant-1, client_id: app, client_secret: s3cr3t, authority: "${origin(tokens)}"}
+`);
+  const answer = await gateway.request({ body: { ...CHAT, model: "az/gpt-real" } });
+  assert.equal(answer.status, 200, answer.text);
+  assert.equal(tokens.requests[0]!.target, "/tenant-1/oauth2/v2.0/token");
+  const form = new URLSearchParams(tokens.requests[0]!.body.toString());
+  assert.equal(form.get("client_secret"), "s3cr3t");
+  assert.equal(form.get("scope"), "https://cognitiveservices.azure.com/.default");
+  assert.equal(bearer(upstream.requests[0]), "Bearer token-1");
 });

@@ -155,6 +155,7 @@ struct attempt_test {
     struct fetch_answer out;
     struct arena a;
     struct err e;
+    int64_t limit_us; /* of the task; 0: none */
     int rc;
     bool is_done;
 };
@@ -165,6 +166,8 @@ static char url[300];
 static void fetch_task(void *arg)
 {
     struct attempt_test *t = arg;
+    if (t->limit_us > 0)
+        (void)task_deadline_narrow(clock_now_us() + t->limit_us);
     t->rc = fetch(&t->r, &t->a, &t->out, &t->e);
     t->is_done = true;
 }
@@ -263,6 +266,18 @@ static void test_faults(void)
     x.r.timeout_us = 30000;
     is_int(run_it(), -E_FIRST_BYTE_TIMEOUT, "silence");
     is_str(err_message(&x.e), with_port("127.0.0.1:%u did not answer within 30 ms"), "is said");
+    prepare("/silent");
+    x.limit_us = 20000;
+    is_int(run_it(), -E_TOTAL_TIMEOUT, "the task's own time");
+    is_int(x.e.code, -E_TOTAL_TIMEOUT, "is said, too");
+    prepare("/silent");
+    struct task *t = task_spawn(fetch_task, &x);
+    harness_turn_ms(5);
+    task_cancel(t, -E_CLIENT_GONE);
+    harness_until(&x.is_done);
+    ok(x.rc == -E_CLIENT_GONE && x.e.code == -E_CLIENT_GONE, "it can be cancelled");
+    task_cancel(last_peer, -E_CANCELLED);
+    harness_until(NULL);
     prepare("/length");
     x.r.url = S("http://127.0.0.1:1/");
     is_int(run_it(), -E_CONNECT, "nobody there");
