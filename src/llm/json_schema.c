@@ -79,6 +79,8 @@ static bool make(struct making *m, enum capability_schema flavour, enum schema_u
     return true;
 }
 
+/* style: seven parameters: where to write what, for whom, and whom to tell under which name
+ * NOLINTNEXTLINE(readability-function-size) */
 void json_schema_put(struct json_writer *w, const char *key, const struct json *schema,
                      enum capability_schema flavour, enum schema_use use, struct losses *loss,
                      const char *field)

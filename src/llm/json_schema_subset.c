@@ -219,44 +219,64 @@ static const struct json *find_property(struct schema_run *c, const struct schem
     return NULL;
 }
 
-/* Of all sources. With `names_only` as an array of their names. Returns how many. */
-static size_t put_property_map(struct schema_run *c, const struct schema_view *v, bool names_only)
+/* A walk over the properties of all sources, each name once. */
+struct properties {
+    const struct schema_view *v;
+    size_t source; /* one behind the current */
+    struct json_iter it;
+};
+
+static bool next_property(struct schema_run *c, struct properties *p)
 {
-    size_t n = 0;
-    struct schema_list map = begin(c, names_only ? '[' : '{');
-    for (size_t i = 0; i < v->n; i++) {
-        const struct json *properties = schema_object(json_get(v->sources[i], "properties"));
-        for (struct json_iter it = json_iter(properties); json_iter_next(&it) && !c->is_over;) {
-            if (i > 0 && find_property(c, v, i, it.key))
-                continue;
-            n++;
-            if (names_only) {
-                schema_put_comma(&map);
-                buf_put_json(c->out, it.key);
-                continue;
-            }
-            schema_put_key(&map, it.key);
-            put_schema(c, it.value, v);
+    while (!c->is_over) {
+        if (!json_iter_next(&p->it)) {
+            if (p->source == p->v->n)
+                return false;
+            const struct json *source = p->v->sources[p->source++];
+            p->it = json_iter(schema_object(json_get(source, "properties")));
+        } else if (p->source == 1 || !find_property(c, p->v, p->source - 1, p->it.key)) {
+            return true;
         }
     }
-    buf_put_char(c->out, names_only ? ']' : '}');
-    return n;
+    return false;
 }
 
-/* Takes back what was written behind `mark`. */
-static void take_back(struct schema_list *l, size_t mark, bool had_items)
+/* Their number, up to two. */
+static size_t count_properties(struct schema_run *c, const struct schema_view *v)
 {
-    l->out->n = MIN(l->out->n, mark);
-    l->has_items = had_items;
+    struct properties p = {.v = v};
+    size_t n = 0;
+    while (n < 2 && next_property(c, &p))
+        n++;
+    return n;
 }
 
 static void put_properties(struct schema_run *c, const struct schema_view *v, struct schema_list *l)
 {
-    size_t mark = l->out->n;
-    bool had_items = l->has_items;
+    struct properties p = {.v = v};
+    if (c->rules == RULES_GEMINI_OPENAPI && count_properties(c, v) == 0)
+        return;
     schema_put_key(l, S("properties"));
-    if (put_property_map(c, v, false) == 0 && c->rules == RULES_GEMINI_OPENAPI)
-        take_back(l, mark, had_items);
+    struct schema_list map = begin(c, '{');
+    while (next_property(c, &p)) {
+        schema_put_key(&map, p.it.key);
+        put_schema(c, p.it.value, v);
+    }
+    buf_put_char(c->out, '}');
+}
+
+static void put_ordering(struct schema_run *c, const struct schema_view *v, struct schema_list *l)
+{
+    struct properties p = {.v = v};
+    if (count_properties(c, v) < 2)
+        return;
+    schema_put_key(l, S("propertyOrdering"));
+    struct schema_list names = begin(c, '[');
+    while (next_property(c, &p)) {
+        schema_put_comma(&names);
+        buf_put_json(c->out, p.it.key);
+    }
+    buf_put_char(c->out, ']');
 }
 
 /* Was this name required before, by an earlier source or further up in its list? */
@@ -299,8 +319,10 @@ static void put_required(struct schema_run *c, const struct schema_view *v, stru
         }
     }
     buf_put_char(c->out, ']');
-    if (!names.has_items)
-        take_back(l, mark, had_items);
+    if (names.has_items)
+        return;
+    l->out->n = MIN(l->out->n, mark); /* none is left: as if nothing had been written */
+    l->has_items = had_items;
 }
 
 /* ---- other keywords ---- */
@@ -454,13 +476,8 @@ static void put_openapi_ending(struct schema_run *c, const struct schema_view *v
         buf_put(c->out, S("{\"type\":\"string\"}"));
         c->marks->is_clamped = true;
     }
-    if (c->is_ordered && type == SCHEMA_OBJECT && !v->says[KEY_PROPERTY_ORDERING]) {
-        size_t mark = l->out->n;
-        bool had_items = l->has_items;
-        schema_put_key(l, S("propertyOrdering"));
-        if (put_property_map(c, v, true) < 2)
-            take_back(l, mark, had_items);
-    }
+    if (c->is_ordered && type == SCHEMA_OBJECT && !v->says[KEY_PROPERTY_ORDERING])
+        put_ordering(c, v, l);
     if (v->is_nullable && type != SCHEMA_NULL) {
         schema_put_key(l, S("nullable"));
         buf_put(c->out, S("true"));

@@ -21,7 +21,7 @@
 
 #define MAGIC      "throwbar1"
 #define FIELD_MAX  0xffff
-#define HEADS_SIZE (sizeof(MAGIC) - 1 + 2 + 2 * 2)
+#define HEADS_SIZE (sizeof(MAGIC) - 1 + 2 + 4) /* all before provider, model and value */
 
 static const char kind_letters[] = {[SEAL_SIGNATURE] = 's', [SEAL_REDACTED] = 'r'};
 static const char family_letters[] = {
