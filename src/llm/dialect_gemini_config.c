@@ -5,6 +5,8 @@
  * writer; a member that nothing else has a word for stays an extra of the output wish. */
 #include "llm/dialect_gemini.h"
 
+#define WORD_MAX 64 /* bytes of a word, words of a list */
+
 #define CONFIG(X)                                                                                  \
     X(CONFIG_TEMPERATURE, "temperature", "temperature")                                            \
     X(CONFIG_TOP_P, "topP", "top_p")                                                               \
@@ -46,8 +48,10 @@ GEMINI_KEYS(declaration_keys, DECLARATION);
 enum { CALLING(GEMINI_INDEX) CALLING_KEYS };
 GEMINI_KEYS(calling_keys, CALLING);
 
+/* Of a word; nothing that is longer has a meaning. */
 static str lower(struct arena *a, str s)
 {
+    s = str_slice(s, 0, WORD_MAX);
     char *p = arena_alloc(a, s.n + 1);
     for (size_t i = 0; i < s.n; i++)
         p[i] = s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] + ('a' - 'A')) : s.p[i];
@@ -110,6 +114,8 @@ static int read_strings(struct reading *r, const char *name, const struct json *
     size_t max = v && json_type(v) == JSON_ARRAY ? json_count(v) : 1;
     if (!v || max == 0)
         return 0;
+    if (!gemini_has_room(r->a, max * 2 * sizeof(str)))
+        return gemini_full(r);
     str *list = arena_new_n(r->a, str, max);
     struct json_iter it = gemini_list(v);
     while (gemini_list_next(&it, v)) {
@@ -136,6 +142,8 @@ static int read_modalities(struct reading *r, const struct json *v, struct chat 
     int rc = read_strings(r, "responseModalities", v, &names, &n);
     if (rc != 0 || !v)
         return rc;
+    if (n > WORD_MAX)
+        return member_fail(r, "responseModalities", "There are not that many modalities.");
     struct buf text;
     buf_init(&text, (size_t)1 << 20);
     struct json_writer j = json_writer(&text);

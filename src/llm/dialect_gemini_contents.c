@@ -110,6 +110,45 @@ static struct result *take_result(struct plan *p, const struct block *call)
     return r;
 }
 
+/* ---- room ---- */
+
+#define NODE_COST 512 /* bytes of what is planned for one block, at most */
+
+static size_t cost_of_list(const struct block *list)
+{
+    size_t n = 0;
+    for (const struct block *b = list; b; b = b->next) {
+        n += NODE_COST + 2 * (b->text.n + b->seal.value.n);
+        if (b->kind == BLOCK_TOOL_CALL)
+            n += 2 * (b->call.args.n + b->call.name.n + b->call.space.n);
+        for (const struct block *in = b->result.blocks; b->kind == BLOCK_TOOL_RESULT && in;
+             in = in->next)
+            n += 2 * in->text.n;
+        if (b->kind == BLOCK_MEDIA && b->media.source == MEDIA_TEXT)
+            n += 2 * b->media.bytes.n;
+        for (const struct reasoning_part *part = b->reasoning.parts;
+             b->kind == BLOCK_REASONING && part; part = part->next)
+            n += 2 * part->text.n;
+    }
+    return n;
+}
+
+/* A plan takes memory for each block, and copies of texts; the client decides how many. */
+static int make_room(struct writing *w, const struct chat *c)
+{
+    size_t n = cost_of_list(c->instructions);
+    for (const struct turn *t = c->turns; t; t = t->next)
+        n += NODE_COST + cost_of_list(t->blocks);
+    for (const struct tool *t = c->tools; t; t = t->next)
+        n += NODE_COST + t->space.n + t->name.n;
+    for (size_t i = 0; i < c->choice.n_names; i++)
+        n += NODE_COST / 2 + c->choice.names[i].n;
+    if (gemini_has_room(w->a, n))
+        return 0;
+    return err_set(w->err, w->a, -E_BODY_TOO_LARGE,
+                   "The request has too many parts to be translated.");
+}
+
 /* ---- planning ---- */
 
 static struct content *content_add(struct plan *p, bool is_model)
@@ -394,11 +433,14 @@ int gemini_contents_put(struct json_writer *j, struct writing *w, const struct c
     if (c->origin == DIALECT_GEMINI)
         return put_own(j, w, c);
     struct plan p = {.w = w};
+    int rc = make_room(w, c);
+    if (rc != 0)
+        return rc;
     table_init(&p.results);
     plan_make(&p, c);
     json_begin_array(j, "contents");
     size_t empty = j->out->n;
-    int rc = put_plan(j, w, &p);
+    rc = put_plan(j, w, &p);
     table_fini(&p.results);
     bool is_empty = j->out->n == empty, with_system = has_system(c);
     if (rc != 0)

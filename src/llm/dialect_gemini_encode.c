@@ -10,7 +10,7 @@
 #include "wire/sse.h"
 
 #define HELD_MAX       ((size_t)64 << 20) /* bytes of a call's arguments or a picture */
-#define CANDIDATES_MAX 128
+#define CANDIDATES_MAX 128                /* as many as any API gives */
 
 struct told {
     unsigned index;
@@ -107,6 +107,7 @@ static void close_array(struct encoder *e)
 
 struct chunk {
     struct encoder *e;
+    struct writing w; /* the encoder's, with what is made on the way in its scratch */
     struct buf text;
     struct json_writer j;
 };
@@ -114,6 +115,8 @@ struct chunk {
 static void chunk_begin(struct chunk *k, struct encoder *e)
 {
     k->e = e;
+    k->w = e->w;
+    k->w.a = e->scratch;
     buf_init(&k->text, 2 * HELD_MAX);
     k->j = json_writer(&k->text);
     json_begin_object(&k->j, NULL);
@@ -156,7 +159,7 @@ static void candidate_end(struct chunk *k, unsigned index)
 
 static struct gemini_parts parts_of(struct chunk *k)
 {
-    return (struct gemini_parts){.j = &k->j, .w = &k->e->w, .is_answer = true};
+    return (struct gemini_parts){.j = &k->j, .w = &k->w, .is_answer = true};
 }
 
 static int put_text(struct encoder *e, struct told *t, str text)
@@ -206,7 +209,9 @@ static int flush_proof(struct encoder *e)
 static void hold_proof(struct encoder *e, struct told *t)
 {
     struct encoding *s = e->state;
-    struct gemini_parts p = {.w = &e->w, .is_answer = true};
+    struct writing w = e->w;
+    w.a = e->scratch;
+    struct gemini_parts p = {.w = &w, .is_answer = true};
     str value = gemini_signature(&p, &s->block.seal);
     if (value.n == 0)
         return;

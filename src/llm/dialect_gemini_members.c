@@ -12,6 +12,10 @@
  * member: what was kept wins. */
 #include "llm/dialect_gemini.h"
 
+#define LOST_MAX     8                   /* extras of one object that are noted */
+#define LOST_KEY_MAX 64                  /* bytes of a key in a note */
+#define ROOM_KEPT    ((size_t)192 << 10) /* blocks of the arena, nodes, short strings */
+
 /* "topP" and "top_p" are one name. */
 static bool same_name(const char *camel, str other)
 {
@@ -76,12 +80,13 @@ int gemini_members(struct reading *r, const struct json *object, const char *con
 
 void gemini_lose_extras(struct writing *w, const struct extras *extras, const char *prefix)
 {
+    size_t n = 0;
     if (extras->origin == DIALECT_GEMINI)
         return;
-    for (const struct extra *x = extras->first; x; x = x->next) {
+    for (const struct extra *x = extras->first; x && n < LOST_MAX; x = x->next, n++) {
         if (!x->value || json_type(x->value) == JSON_NULL)
             continue;
-        str field[] = {str_from_cz(prefix), x->key};
+        str field[] = {str_from_cz(prefix), str_slice(x->key, 0, LOST_KEY_MAX)};
         loss_add(w->loss, LOSS_DROPPED, arena_concat(w->a, field, ARRAY_LEN(field)));
     }
 }
@@ -99,6 +104,21 @@ bool gemini_list_next(struct json_iter *it, const struct json *list)
         return json_iter_next(it);
     it->value = list;
     return it->left-- == 1;
+}
+
+bool gemini_has_room(const struct arena *a, size_t n)
+{
+    size_t left = a->cap_bytes - MIN(a->cap_bytes, a->used_bytes);
+    return left > ROOM_KEPT && n <= left - ROOM_KEPT;
+}
+
+int gemini_full(struct reading *r)
+{
+    if (r->code == 0)
+        r->code = -E_BODY_TOO_LARGE;
+    else
+        r->code = -E_PROVIDER_TOO_LARGE;
+    return member_fail(r, "", "The body is too large for what is made of it.");
 }
 
 const struct json *gemini_value(struct arena *a, str text)

@@ -19,6 +19,8 @@
 /* Passes for a signature where there is none: ai.google.dev/gemini-api/docs/thought-signatures. */
 #define SENTINEL S("skip_thought_signature_validator")
 
+#define TEXT_MAX ((size_t)256 << 20) /* of arguments: more than any body holds */
+
 /* ---- reading ---- */
 
 #define PART(X)                                                                                    \
@@ -76,6 +78,19 @@ static bool is_public(str uri)
     return str_has_prefix_nocase(uri, S("https://")) || str_has_prefix_nocase(uri, S("http://"));
 }
 
+/* The JSON text of a value, if there is room for it. */
+static int text_of(struct reading *r, const struct json *v, str *out)
+{
+    struct buf text;
+    buf_init(&text, TEXT_MAX);
+    json_put(&text, v);
+    bool has_room = buf_is_ok(&text) && gemini_has_room(r->a, text.n);
+    if (has_room)
+        *out = arena_str(r->a, buf_str(&text));
+    buf_fini(&text);
+    return has_room ? 0 : gemini_full(r);
+}
+
 static int read_inline(struct reading *r, const struct json *v, struct block *b)
 {
     const struct json *m[2 * DATA_KEYS];
@@ -92,6 +107,8 @@ static int read_inline(struct reading *r, const struct json *v, struct block *b)
         rc = member_str(&in, "displayName", m[DATA_NAME], &media->name);
     if (rc != 0)
         return rc;
+    if (!gemini_has_room(r->a, 2 * bytes.n))
+        return gemini_full(&in);
     str mime = media->mime, name = media->name;
     if (!media_from_base64(r->a, bytes, mime, media))
         return member_fail(&in, "data", "This is no base64.");
@@ -153,13 +170,15 @@ static int read_call(struct reading *r, const struct json *v, struct block *b)
     if (call->name.n == 0)
         return member_fail(&in, "name", "A call has a name.");
     call->value = m[CALL_ARGS];
-    call->args = m[CALL_ARGS] ? json_text(r->a, m[CALL_ARGS]) : S("{}");
+    call->args = S("{}");
+    if (m[CALL_ARGS])
+        rc = text_of(&in, m[CALL_ARGS], &call->args);
     if (!m[CALL_ID])
         gemini_keep(r, &b->verbatim, "id", NULL);
     if (!m[CALL_ARGS])
         gemini_keep(r, &b->verbatim, "args", NULL);
     keep_whole(r, b, "functionCall", v, &extras, &verbatim);
-    return 0;
+    return rc;
 }
 
 /* A response that is one string under one of the usual names is that text; any other is a value. */
@@ -312,6 +331,8 @@ int gemini_part_read(struct reading *r, const struct json *part, struct block **
     b->verbatim = verbatim;
     if (m[PART_THOUGHT] && !is_thought)
         gemini_keep(r, &b->verbatim, "thought", m[PART_THOUGHT]);
+    if (!gemini_has_room(r->a, signature.n))
+        return gemini_full(r);
     if (signature.n > 0)
         b->seal = seal_unwrap(r->a, signature, SEAL_SIGNATURE, FAMILY_GEMINI);
     else if (m[PART_SIGNATURE])
@@ -610,7 +631,7 @@ static void put_opaque(struct gemini_parts *p, const struct block *b)
         json_put_value(p->j, NULL, b->raw);
         return;
     }
-    str field[] = {S("messages.content."), b->type};
+    str field[] = {S("messages.content."), str_slice(b->type, 0, 64)};
     loss_add(p->w->loss, LOSS_DROPPED, arena_concat(p->w->a, field, ARRAY_LEN(field)));
 }
 

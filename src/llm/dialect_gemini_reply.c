@@ -32,10 +32,11 @@ GEMINI_KEYS(candidate_keys, CANDIDATE);
 
 /* ---- reading ---- */
 
-/* What ids are made from: the answer's own id, or what the call says. */
-static str seed_of(struct arena *a, const struct reply *r, const struct json *part)
+/* What ids are made from: the answer's own id, or the name of what is called. */
+static str seed_of(const struct reply *r, const struct json *part)
 {
-    return r->start.id.n > 0 ? r->start.id : json_text(a, part);
+    str name = json_str(json_get(json_get(part, "functionCall"), "name"));
+    return r->start.id.n > 0 ? r->start.id : name;
 }
 
 static int read_parts(struct reading *r, const struct json *content, struct reply *reply,
@@ -50,7 +51,7 @@ static int read_parts(struct reading *r, const struct json *content, struct repl
         if (rc != 0)
             return rc;
         if (b->kind == BLOCK_TOOL_CALL && b->call.id.n == 0)
-            b->call.id = make_id(r->a, "call_", seed_of(r->a, reply, it.value), *n_calls);
+            b->call.id = make_id(r->a, "call_", seed_of(reply, it.value), *n_calls);
         *n_calls += b->kind == BLOCK_TOOL_CALL;
         block_add(&c->blocks, b);
     }
@@ -174,13 +175,21 @@ static int read_whole(struct reading *r, const struct json *body, struct reply *
 static int read_array(struct reading *r, const struct json *body, struct reply *out)
 {
     struct fold fold;
-    fold_init(&fold, r->a, out, ARRAY_MAX);
+    struct buf text;
+    buf_init(&text, ARRAY_MAX);
+    json_put(&text, body);
+    fold_init(&fold, r->a, out, text.n * 4 + 4096);
+    if (!buf_is_ok(&text) || !gemini_has_room(r->a, text.n * 16)) {
+        buf_fini(&text);
+        return gemini_full(r);
+    }
     struct decoder d = {.a = r->a, .scratch = r->a, .err = r->err, .sink = fold_sink(&fold)};
-    struct message m = {.data = json_text(r->a, body)};
+    struct message m = {.data = buf_str(&text)};
     int rc = gemini_read_message(&d, &m);
     if (rc == 0)
         rc = gemini_read_message(&d, NULL);
     int ended = fold_end(&fold);
+    buf_fini(&text);
     out->extras.origin = DIALECT_GEMINI;
     return rc != 0 ? rc : ended;
 }

@@ -16,8 +16,8 @@
 #include "llm/dialect_gemini_ground.h"
 
 #define CANDIDATES_MAX 16
-#define WORD_MAX       64   /* bytes of a finishReason */
-#define MESSAGE_MAX    1024 /* bytes of a finishMessage */
+#define WORD_MAX       64  /* bytes of a finishReason */
+#define MESSAGE_MAX    256 /* bytes of a finishMessage */
 
 struct candidate {
     unsigned index;

@@ -6,12 +6,14 @@
  *
  * Google keeps what is sent for later use unless store is false, so it is false unless the client
  * said otherwise; Vertex has no such member. */
+#include "base/table.h"
 #include "llm/carry.h"
 #include "llm/dialect_gemini.h"
 #include "llm/json_schema.h"
 #include "llm/tool_name.h"
 
 #define CONFIG_MAX   ((size_t)64 << 20)
+#define MODALITY_MAX 16 /* bytes of a modality's name */
 #define STOP_MAX     5
 #define BUDGET_MIN   512 /* what every model that takes a budget takes */
 #define BUDGET_MAX   24576
@@ -147,12 +149,12 @@ static void put_modalities(struct settings *s)
     json_begin_array(s->j, "responseModalities");
     struct json_iter it = json_iter(v);
     while (json_iter_next(&it)) {
-        str name = json_str(it.value);
-        char *p = arena_alloc(s->w->a, name.n + 1);
+        str name = str_slice(json_str(it.value), 0, MODALITY_MAX);
+        char upper[MODALITY_MAX];
         for (size_t i = 0; i < name.n; i++)
-            p[i] =
+            upper[i] =
                 name.p[i] >= 'a' && name.p[i] <= 'z' ? (char)(name.p[i] - ('a' - 'A')) : name.p[i];
-        json_put_str(s->j, NULL, str_of(p, name.n));
+        json_put_str(s->j, NULL, str_of(upper, name.n));
     }
     json_end_array(s->j);
 }
@@ -439,13 +441,24 @@ static bool has_functions(const struct chat *c)
     return false;
 }
 
-static str fitted(struct settings *s, str name)
+/* The names of the tools that may be called, as the tools are called here. */
+static void put_allowed(struct settings *s)
 {
-    for (const struct tool *t = s->c->tools; t; t = t->next) {
-        if (t->kind != TOOL_SERVER && str_eq(t->name, name))
-            return name_fit(s->w->a, &name_rule_gemini, t->space, name);
+    const struct tool_choice *choice = &s->c->choice;
+    struct table by_name;
+    table_init(&by_name);
+    for (struct tool *t = s->c->tools; t; t = t->next) {
+        if (t->kind != TOOL_SERVER && t->name.n > 0)
+            (void)table_add(&by_name, t->name, t);
     }
-    return name_fit(s->w->a, &name_rule_gemini, S_EMPTY, name);
+    json_begin_array(s->j, "allowedFunctionNames");
+    for (size_t i = 0; i < choice->n_names; i++) {
+        const struct tool *t = table_get(&by_name, choice->names[i]);
+        str space = t ? t->space : S_EMPTY;
+        json_put_str(s->j, NULL, name_fit(s->w->a, &name_rule_gemini, space, choice->names[i]));
+    }
+    json_end_array(s->j);
+    table_fini(&by_name);
 }
 
 static void put_choice(struct settings *s)
@@ -461,12 +474,8 @@ static void put_choice(struct settings *s)
     json_begin_object(s->j, "toolConfig");
     json_begin_object(s->j, "functionCallingConfig");
     json_put_str(s->j, "mode", str_from_cz(mode));
-    if (choice->n_names > 0) {
-        json_begin_array(s->j, "allowedFunctionNames");
-        for (size_t i = 0; i < choice->n_names; i++)
-            json_put_str(s->j, NULL, fitted(s, choice->names[i]));
-        json_end_array(s->j);
-    }
+    if (choice->n_names > 0)
+        put_allowed(s);
     json_end_object(s->j);
     json_end_object(s->j);
 }

@@ -1,0 +1,106 @@
+/* Requests as people write them: both spellings, lists that are none, calls without ids. */
+#include "llm/dialect_gemini_request.c"
+
+#include "gemini_bench.h"
+
+/* What leaves to its own dialect is what came. */
+static void same(struct bench *b, const char *body, const char *what)
+{
+    struct chat *c = bench_chat(b, str_from_cz(body));
+    bench_same(b, c ? bench_request(b, c) : S_EMPTY, str_from_cz(body), what);
+}
+
+static void refused(struct bench *b, const char *body, const char *param)
+{
+    ok(!bench_chat(b, str_from_cz(body)), "refused");
+    is_str(b->err.param, str_from_cz(param), "and the member named");
+}
+
+static void written_again(struct bench *b)
+{
+    same(b, "{\"contents\":[{\"parts\":[{\"text\":\"hi\"}]}]}", "no role");
+    same(b, "{\"contents\":{\"role\":\"user\",\"parts\":{\"text\":\"hi\"}}}", "no lists");
+    same(b, "{\"contents\":[{\"role\":null,\"parts\":[{\"text\":\"\"}],\"x\":1}],\"tools\":null}",
+         "nulls and unknown members");
+    same(b,
+         "{\"contents\":[{\"role\":\"function\",\"parts\":[{\"function_response\":"
+         "{\"name\":\"f\",\"response\":{\"a\":1.0}}}]}],"
+         "\"system_instruction\":{\"parts\":{\"text\":\"s\"}},"
+         "\"generation_config\":{\"top_p\":0.90,\"max_output_tokens\":10}}",
+         "snake_case");
+    same(b,
+         "{\"contents\":[{\"role\":\"model\",\"parts\":[{\"functionCall\":{\"name\":\"f\"}},"
+         "{\"functionCall\":{\"name\":\"f\",\"args\":{\"n\":12345678901234567890}},"
+         "\"thoughtSignature\":\"c2ln\"},{\"text\":\"t\",\"thought\":true},"
+         "{\"text\":\"\",\"thoughtSignature\":\"c2ln\"},{\"executableCode\":{\"code\":\"1\"}},"
+         "{}]},{\"role\":\"user\",\"parts\":[{\"inlineData\":{\"mimeType\":\"image/png\","
+         "\"data\":\"AAAA\"},\"videoMetadata\":{\"fps\":1}},{\"fileData\":{\"fileUri\":"
+         "\"gs://b/x.mp4\",\"mimeType\":\"video/mp4\"}}]}]}",
+         "parts of every kind");
+    same(b,
+         "{\"contents\":[],\"safetySettings\":[],\"cachedContent\":\"cachedContents/1\","
+         "\"labels\":{\"a\":\"b\"},\"store\":true,\"serviceTier\":\"flex\","
+         "\"generationConfig\":{}}",
+         "members without a place");
+}
+
+static void refusals(struct bench *b)
+{
+    refused(b, "{}", "contents");
+    refused(b, "{\"contents\":[{\"role\":\"wizard\",\"parts\":[]}]}", "contents[0].role");
+    refused(b, "{\"contents\":[{\"parts\":[{\"text\":1}]}]}", "contents[0].parts[0].text");
+    refused(b, "{\"contents\":[{\"parts\":[{\"functionCall\":{\"args\":{}}}]}]}",
+            "contents[0].parts[0].functionCall.name");
+    refused(b, "{\"contents\":[{\"parts\":[{\"functionCall\":{\"name\":\"f\",\"args\":[]}}]}]}",
+            "contents[0].parts[0].functionCall.args");
+    refused(b, "{\"contents\":[{\"parts\":[{\"inlineData\":{\"data\":\"*\"}}]}]}",
+            "contents[0].parts[0].inlineData.data");
+    refused(b, "{\"contents\":[],\"store\":1}", "store");
+    refused(b, "{\"contents\":[],\"systemInstruction\":{},\"system_instruction\":{}}",
+            "systemInstruction");
+    refused(b, "{\"contents\":[{\"parts\":[{\"text\":\"a\",\"text\":\"b\"}]}]}",
+            "contents[0].parts[0].text");
+}
+
+/* Results without ids answer the first waiting call of their name. */
+static void joined(struct bench *b)
+{
+    struct chat *c = bench_chat(
+        b, S("{\"contents\":[{\"role\":\"model\",\"parts\":[{\"functionCall\":{\"name\":\"f\"}},"
+             "{\"functionCall\":{\"name\":\"g\"}},{\"functionCall\":{\"name\":\"f\"}}]},"
+             "{\"role\":\"user\",\"parts\":[{\"functionResponse\":{\"name\":\"g\","
+             "\"response\":{\"result\":\"G\"}}},{\"functionResponse\":{\"name\":\"f\","
+             "\"response\":{\"error\":\"E\"}}},{\"functionResponse\":{\"name\":\"f\","
+             "\"response\":{\"a\":1}}},{\"functionResponse\":{\"name\":\"z\"}}]}]}"));
+    const struct block *call = c->turns->blocks, *result = c->turns->next->blocks;
+    ok(str_has_prefix(call->call.id, S("call_")), "a call has an id");
+    is_str(result->result.id, call->next->call.id, "the result of g");
+    is_str(result->next->result.id, call->call.id, "the first result of f");
+    is_str(result->next->next->result.id, call->next->next->call.id, "the second");
+    ok(result->next->next->next->result.id.n > 0, "an orphan has an id too");
+    is_str(result->result.blocks->text, S("G"), "one string is the text");
+    ok(result->result.is_plain && result->result.failed == UNSET, "plain");
+    ok(result->next->result.failed == YES, "an error failed");
+    ok(result->next->next->result.value, "any other response is a value");
+}
+
+static void settings(struct bench *b)
+{
+    struct chat *c = bench_chat(
+        b, S("{\"contents\":[],\"systemInstruction\":\"be brief\",\"cachedContent\":\"c\"}"));
+    is_str(c->instructions->text, S("be brief"), "instructions as a string");
+    ok(c->own_only && strcmp(c->own_only, "cachedContent") == 0, "a cache is Google's own");
+    ok(c->asks_usage, "usage always comes");
+}
+
+int main(void)
+{
+    struct bench b;
+    bench_init(&b, DIALECT_GEMINI);
+    written_again(&b);
+    refusals(&b);
+    joined(&b);
+    settings(&b);
+    bench_fini(&b);
+    return tap_done();
+}
