@@ -188,19 +188,21 @@ static void read_meaning(struct failure *f)
 }
 
 /* Vertex and Bedrock answer in their own shapes when the model was not reached: an error without a
- * type, or a message alone. */
+ * type, or a message alone, whose kind stands beside the body. */
 static void read_error(struct arena *a, const struct json *body, str hint, struct failure *f)
 {
-    (void)a;
-    (void)hint;
+    if (hint.n > 0)
+        dialect_bedrock.read_error(a, body, hint, f);
     const struct json *error = json_get(body, "error");
     const struct json *message = json_get(error ? error : body, "message");
     if (json_str(message).n > 0)
         f->message = json_str(message);
     if (json_str(error).n > 0)
         f->message = json_str(error);
-    f->type = json_str(json_get(error, "type"));
-    f->code = json_str(json_get(error, "code"));
+    if (error) {
+        f->type = json_str(json_get(error, "type"));
+        f->code = json_str(json_get(error, "code"));
+    }
     if (json_str(json_get(body, "request_id")).n > 0)
         f->request_id = json_str(json_get(body, "request_id"));
     for (size_t i = 0; i < ARRAY_LEN(error_types); i++) {

@@ -211,10 +211,12 @@ static void begin_block(struct encoder *e, const struct event *ev)
         show_call(e, b);
     if (b->kind != BLOCK_OPAQUE)
         return;
-    if (b->extras.origin == DIALECT_ANTHROPIC && b->raw)
+    if (b->extras.origin == DIALECT_ANTHROPIC && b->raw) {
         show_opaque(e, b);
-    else
-        o->phase = SKIPPED;
+        return;
+    }
+    o->phase = SKIPPED;
+    loss_add(e->w.loss, LOSS_DROPPED, S("content"));
 }
 
 /* ---- what a block is made of ---- */
@@ -272,8 +274,10 @@ static void grow_block(struct encoder *e, const struct event *ev)
 static void put_citation(struct encoder *e, const struct annotation *n)
 {
     struct out *o = e->state;
-    if (!n || n->origin != DIALECT_ANTHROPIC || !n->raw || o->kind != BLOCK_TEXT)
+    if (!n || n->origin != DIALECT_ANTHROPIC || !n->raw || o->kind != BLOCK_TEXT) {
+        loss_add(e->w.loss, LOSS_DROPPED, S("content.citations"));
         return;
+    }
     if (o->phase == WAITING)
         show_text(e);
     struct json_writer *w = begin(e, "content_block_delta", o->index);

@@ -232,6 +232,16 @@ static void settle_text(struct anthropic_request *q, struct media *m)
     m->mime = S("text/plain");
 }
 
+static bool is_picture(str mime)
+{
+    static const str types[] = {S("image/jpeg"), S("image/png"), S("image/gif"), S("image/webp")};
+    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+        if (str_eq(types[i], mime))
+            return true;
+    }
+    return false;
+}
+
 static int check_media(struct anthropic_request *q, const struct media *m)
 {
     if (m->kind == MEDIA_AUDIO)
@@ -245,8 +255,10 @@ static int check_media(struct anthropic_request *q, const struct media *m)
         return refuse(q, "The model's provider fetches https URLs only.");
     if (is_url && (q->w->can->can & CAN_IMAGE_URL) == 0)
         return refuse(q, "The model's provider fetches no URLs: send the content itself.");
-    bool is_bytes = m->kind == MEDIA_DOCUMENT && m->source == MEDIA_BASE64;
-    if (is_bytes && !str_eq(m->mime, S("application/pdf")))
+    bool is_bytes = m->source == MEDIA_BASE64;
+    if (is_bytes && m->kind == MEDIA_IMAGE && !is_picture(m->mime))
+        return refuse(q, "The model takes JPEG, PNG, GIF and WebP pictures only.");
+    if (is_bytes && m->kind == MEDIA_DOCUMENT && !str_eq(m->mime, S("application/pdf")))
         return refuse(q, "The model takes PDF and text documents only.");
     return 0;
 }

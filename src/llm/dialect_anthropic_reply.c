@@ -251,8 +251,10 @@ static void put_text(struct answer *q, const struct block *b)
     json_put_str(&q->json, "text", b->text);
     bool is_open = false;
     for (const struct annotation *n = b->annotations; n; n = n->next) {
-        if (n->origin != DIALECT_ANTHROPIC || !n->raw)
+        if (n->origin != DIALECT_ANTHROPIC || !n->raw) {
+            loss_add(q->w->loss, LOSS_DROPPED, S("content.citations"));
             continue;
+        }
         if (!is_open)
             json_begin_array(&q->json, "citations");
         is_open = true;

@@ -21,6 +21,7 @@
 #define OPEN_MAX 64          /* blocks open at once */
 #define HELD_MAX (16u << 20) /* bytes of a signature, of an opaque block */
 #define END_MAX  4096        /* bytes of stop_details that are kept */
+#define KEEP_MAX (4u << 10)  /* bytes of memory that stay with a block that has ended */
 
 struct open_block {
     int64_t index;   /* the provider's */
@@ -48,6 +49,14 @@ static void release(void *arg)
     struct open_block *b = arg;
     buf_fini(&b->held);
     buf_fini(&b->raw);
+}
+
+static void empty(struct buf *b)
+{
+    if (b->size > KEEP_MAX)
+        buf_fini(b);
+    else
+        buf_reset(b);
 }
 
 static struct stream *stream_of(struct decoder *d)
@@ -278,8 +287,8 @@ static int end_block(struct decoder *d, struct open_block **at)
         ev.content = &end;
     if (rc == 0)
         rc = put(d, ev);
-    buf_reset(&b->held);
-    buf_reset(&b->raw);
+    empty(&b->held);
+    empty(&b->raw);
     *at = b->next;
     b->next = s->spare;
     s->spare = b;

@@ -198,8 +198,9 @@ static void put_own_rest(struct anthropic_request *q, const struct extras *rest)
     static const char *const in_envelope[] = {"anthropic_version", "anthropic_beta"};
     for (const struct extra *x = rest->first; x; x = x->next) {
         bool is_stream = str_eq(x->key, S("stream"));
-        bool is_out = str_eq(x->key, S("model")) ||
-                      (is_stream && (q->chat->is_stream || anthropic_is_bedrock(q->w)));
+        bool is_out =
+            str_eq(x->key, S("model")) ||
+            (is_stream && (q->chat->is_stream || q->chat->is_count || anthropic_is_bedrock(q->w)));
         for (size_t i = 0; i < ARRAY_LEN(in_envelope); i++) {
             if (q->w->envelope.n > 0 && str_eq(x->key, str_from_cz(in_envelope[i])))
                 is_out = i == 0 || q->chat->betas.n > 0;
@@ -209,10 +210,19 @@ static void put_own_rest(struct anthropic_request *q, const struct extras *rest)
     }
 }
 
+/* A count of tokens has no limit, but in Bedrock's body, where there must be one. */
+static void put_limit(struct anthropic_request *q)
+{
+    str limit = q->chat->max_output;
+    if (q->chat->is_count && !anthropic_is_bedrock(q->w))
+        return;
+    anthropic_put_number(q, "max_tokens", q->chat->is_count && limit.n == 0 ? S("1") : limit);
+}
+
 static void write_own(struct anthropic_request *q)
 {
     const struct chat *c = q->chat;
-    anthropic_put_number(q, "max_tokens", c->max_output);
+    put_limit(q);
     put_own_system(q);
     anthropic_put_turns(q);
     anthropic_put_number(q, "temperature", c->sampling.temperature);

@@ -432,6 +432,10 @@ static void media(struct bench *b)
             HEAD "{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":"
                  "\"http://a/b.png\"}}]}]}",
             "messages.content");
+    refused(b, "not as a bitmap",
+            HEAD "{\"role\":\"user\",\"content\":[{\"type\":\"image_url\",\"image_url\":{\"url\":"
+                 "\"data:image/bmp;base64,Qk0AAA==\"}}]}]}",
+            "messages.content");
     refused(b, "no sound",
             HEAD "{\"role\":\"user\",\"content\":[{\"type\":\"input_audio\",\"input_audio\":"
                  "{\"data\":\"AAAA\",\"format\":\"wav\"}}]}]}",

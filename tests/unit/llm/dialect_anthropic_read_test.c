@@ -226,6 +226,10 @@ static void counting(struct bench *b)
     is_int(anthropic_read_request(&r, bench_json(b, S("{\"model\":\"model-1\"," HI "}")), c), 0,
            "a count needs no limit");
     bench_same(b, bench_request(b, c), S("{\"model\":\"model-1\"," HI "}"), "and gets none");
+    c = bench_chat(b, S(HEAD HI ",\"stream\":false}"));
+    c->is_count = true;
+    bench_same(b, bench_request(b, c), S("{\"model\":\"model-1\"," HI "}"),
+               "nor does the count of a request that has one");
 }
 
 static void meaning(struct bench *b)

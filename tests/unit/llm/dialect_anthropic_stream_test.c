@@ -287,6 +287,22 @@ static void truncated(struct bench *b)
     is_int(bad, 0, "a stream that is cut anywhere is truncated");
 }
 
+/* Bedrock tells an error inside an InvokeModel stream as an exception. */
+static void exceptions(struct bench *b)
+{
+    struct teller t;
+    buf_init(&t.line, 1 << 10);
+    struct decoder d = {.a = &b->a, .scratch = &b->a, .err = &b->err};
+    d.sink = (struct sink){.put = tell, .arg = &t};
+    struct message m = {.type = S("throttlingException"),
+                        .data = S("{\"message\":\"slow\"}"),
+                        .is_exception = true};
+    is_int(anthropic_read_message(&d, &m), 0, "an exception");
+    is_str(buf_str(&t.line), S("error(11,slow)"), "is an error of its kind");
+    is_int(anthropic_read_message(&d, NULL), 0, "and an end");
+    buf_fini(&t.line);
+}
+
 static void too_many(struct bench *b)
 {
     struct buf out;
@@ -313,6 +329,7 @@ int main(void)
     ends(&b);
     truncated(&b);
     too_many(&b);
+    exceptions(&b);
     bench_fini(&b);
     return tap_done();
 }
