@@ -1,5 +1,5 @@
 /* Binary frames, and the input as the payload of one: a whole frame reads the same when it is
- * written again, nothing is read behind the bytes, and headers cover what they are said to cover. */
+ * written again, and headers cover what they are said to cover. */
 #include "wire/event_stream.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
