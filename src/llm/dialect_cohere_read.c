@@ -149,7 +149,8 @@ static int read_call(struct reading *r, const struct json *v, struct block *b)
     b->call.args = json_is_str(args) ? json_str(args) : json_text(r->a, args);
     if (b->call.name.n == 0)
         return member_fail(&inner, "name", "A tool call must name its tool.");
-    bool is_odd = others.first || !json_is_str(args) || b->call.args.n == 0;
+    bool is_odd = others.first || !json_is_str(args) || b->call.args.n == 0 ||
+                  !extras_find(&b->extras, S("type"));
     if (str_trim(b->call.args).n == 0)
         b->call.args = S("{}");
     if (is_odd)

@@ -214,7 +214,8 @@ static int put_result(struct ollama_request *q, const struct block *b, const str
     if (rc < 0)
         return rc;
     json_begin_object(w, NULL);
-    json_put_str(w, "role", S("tool"));
+    if (!extras_find(&t->verbatim, S("role")))
+        json_put_str(w, "role", S("tool"));
     rc = put_result_text(q, result);
     if (!extras_find(&t->verbatim, S("images")))
         ollama_put_images(q, result->blocks);

@@ -1,0 +1,7 @@
+/* The Cohere dialect on anything: see codec.h. */
+#include "codec.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    return codec_any(DIALECT_COHERE, data, size);
+}
