@@ -121,7 +121,7 @@ bool date_read(str s, int64_t *wall_us)
 static bool take_name(str *s, const char *names, int n, char separator, int *out)
 {
     for (int i = 0; i < n; i++) {
-        str name = str_of(names + 3 * i, 3);
+        str name = str_of(names + 3 * (size_t)i, 3);
         if (!str_has_prefix(*s, name) || s->n == 3 || s->p[3] != separator)
             continue;
         *s = str_skip(*s, 4);

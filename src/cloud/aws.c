@@ -256,22 +256,21 @@ void aws_web_identity_request(struct arena *a, str sts_url, const struct aws_rol
     form_request(a, sts_url, &form, out);
 }
 
-void aws_assume_role_request(struct arena *a, str sts_url, str region, const struct aws_role *role,
-                             const struct aws_keys *keys, int64_t wall_us,
+void aws_assume_role_request(struct arena *a, const struct aws_assumption *as,
                              struct cloud_request *out)
 {
     struct buf form;
-    put_role(a, &form, role, "AssumeRole");
-    if (role->external_id.n > 0)
-        cloud_form_put(&form, S("ExternalId"), role->external_id);
-    form_request(a, sts_url, &form, out);
+    put_role(a, &form, &as->role, "AssumeRole");
+    if (as->role.external_id.n > 0)
+        cloud_form_put(&form, S("ExternalId"), as->role.external_id);
+    form_request(a, as->sts_url, &form, out);
     struct sigv4_key key = {.date = {0}};
     struct sigv4_signer s = {
-        .access_key_id = keys->access_key_id,
-        .session_token = keys->session_token,
-        .scope = {.region = region.n > 0 ? region : S("us-east-1"), .service = S("sts")},
+        .access_key_id = as->keys.access_key_id,
+        .session_token = as->keys.session_token,
+        .scope = {.region = as->region.n > 0 ? as->region : S("us-east-1"), .service = S("sts")},
         .key = &key,
-        .wall_us = wall_us};
+        .wall_us = as->wall_us};
     struct iovec body = {.iov_base = (void *)(uintptr_t)out->body.p, .iov_len = out->body.n};
     struct http_header headers[2] = {{.name = S("host")}, out->headers[0]};
     struct sigv4_request r = {.method = out->method,
@@ -280,7 +279,7 @@ void aws_assume_role_request(struct arena *a, str sts_url, str region, const str
                               .payload_hash = sigv4_payload_hash(a, &body, 1)};
     struct sigv4_headers more;
     split_url(out->url, &headers[0].value, &r.path);
-    sigv4_key_derive(&key, keys->secret_access_key, &s.scope, wall_us);
+    sigv4_key_derive(&key, as->keys.secret_access_key, &s.scope, as->wall_us);
     sigv4_sign(&s, &r, a, &more);
     for (size_t i = 0; i < more.n; i++)
         cloud_header(out, more.at[i].name, more.at[i].value);

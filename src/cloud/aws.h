@@ -81,8 +81,13 @@ str aws_sts_url(struct arena *a, str region);
 void aws_web_identity_request(struct arena *a, str sts_url, const struct aws_role *role, str token,
                               struct cloud_request *out);
 /* AssumeRole, signed with `keys`. */
-void aws_assume_role_request(struct arena *a, str sts_url, str region, const struct aws_role *role,
-                             const struct aws_keys *keys, int64_t wall_us,
+struct aws_assumption {
+    str sts_url, region; /* no region: the global endpoint's */
+    struct aws_role role;
+    struct aws_keys keys;
+    int64_t wall_us;
+};
+void aws_assume_role_request(struct arena *a, const struct aws_assumption *as,
                              struct cloud_request *out);
 /* The XML answer of both. */
 NODISCARD int aws_sts_read(struct arena *a, str xml, struct aws_keys *out, str *why);

@@ -24,36 +24,39 @@ static void put_header(struct buf *b, const struct jwt_header *h)
     json_end_object(&w);
 }
 
-static int sign(struct arena *a, str header, enum jwt_alg alg, str claims, str pem, str *jwt,
-                const char **why)
+static void put_parts(struct buf *text, str header, str claims)
 {
-    struct buf text;
+    base64_put_url(text, header);
+    buf_put_char(text, '.');
+    base64_put_url(text, claims);
+}
+
+/* Appends the signature of what `text` holds. */
+static int sign(struct arena *a, struct buf *text, enum jwt_alg alg, str pem, const char **why)
+{
     str signature;
     enum crypt_padding padding = alg == JWT_PS256 ? CRYPT_PSS : CRYPT_PKCS1;
-    buf_init(&text, JWT_MAX);
-    base64_put_url(&text, header);
-    buf_put_char(&text, '.');
-    base64_put_url(&text, claims);
-    bool is_signed = crypt_sign_rsa(pem, padding, buf_str(&text), a, &signature, why);
-    if (is_signed) {
-        buf_put_char(&text, '.');
-        base64_put_url(&text, signature);
-        if (!buf_is_ok(&text))
-            *why = "the assertion is too large";
-    }
-    *jwt = arena_str(a, buf_str(&text));
-    buf_fini(&text);
-    return *why ? -E_CONFIG : 0;
+    if (!crypt_sign_rsa(pem, padding, buf_str(text), a, &signature, why))
+        return -E_CONFIG;
+    buf_put_char(text, '.');
+    base64_put_url(text, signature);
+    if (buf_is_ok(text))
+        return 0;
+    *why = "the assertion is too large";
+    return -E_CONFIG;
 }
 
 int jwt_sign(struct arena *a, const struct jwt_header *h, str claims, str pem, str *jwt,
              const char **why)
 {
-    struct buf header;
-    *why = NULL;
+    struct buf header, text;
     buf_init(&header, JWT_MAX);
+    buf_init(&text, JWT_MAX);
     put_header(&header, h);
-    int rc = sign(a, buf_str(&header), h->alg, claims, pem, jwt, why);
+    put_parts(&text, buf_str(&header), claims);
+    int rc = sign(a, &text, h->alg, pem, why);
+    *jwt = arena_str(a, buf_str(&text));
+    buf_fini(&text);
     buf_fini(&header);
     return rc;
 }

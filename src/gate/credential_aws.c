@@ -59,8 +59,12 @@ static int MAY_YIELD assume_by_web(struct chain *c, const struct aws_role *role,
 static int MAY_YIELD assume(struct chain *c, const struct aws_role *role, struct aws_keys *keys)
 {
     struct cloud_request r;
-    aws_assume_role_request(c->f->arena, sts_url(c), c->region, role, keys, flight_wall_us(c->f),
-                            &r);
+    struct aws_assumption as = {.sts_url = sts_url(c),
+                                .region = c->region,
+                                .role = *role,
+                                .keys = *keys,
+                                .wall_us = flight_wall_us(c->f)};
+    aws_assume_role_request(c->f->arena, &as, &r);
     return ask_sts(c, &r, keys);
 }
 

@@ -52,7 +52,7 @@ static str text_at(const struct credential_settings *s, size_t offset)
 static const void *pointer_at(const struct credential_settings *s, size_t offset)
 {
     const void *p;
-    memcpy(&p, (const char *)s + offset, sizeof p);
+    memcpy(&p, (const char *)s + offset, sizeof(void *));
     return p;
 }
 
@@ -72,12 +72,12 @@ void credential_settings_copy(struct arena *a, const struct credential_settings 
     for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
         const char *path = pointer_at(from, paths[i]);
         path = path ? arena_cz(a, str_from_cz(path)) : NULL;
-        set_at(to, paths[i], &path, sizeof path);
+        set_at(to, paths[i], &path, sizeof(void *));
     }
     for (size_t i = 0; i < ARRAY_LEN(secrets); i++) {
         const struct secret *secret = pointer_at(from, secrets[i]);
         secret = secret ? secret_new(secret_expose(secret)) : NULL;
-        set_at(to, secrets[i], &secret, sizeof secret);
+        set_at(to, secrets[i], &secret, sizeof(void *));
     }
 }
 
@@ -85,10 +85,10 @@ void credential_settings_wipe(struct credential_settings *s)
 {
     for (size_t i = 0; i < ARRAY_LEN(secrets); i++) {
         struct secret *secret; /* our own copy: not const to us */
-        memcpy(&secret, (const char *)s + secrets[i], sizeof secret);
+        memcpy(&secret, (const char *)s + secrets[i], sizeof(void *));
         secret_free(secret);
         secret = NULL;
-        set_at(s, secrets[i], &secret, sizeof secret);
+        set_at(s, secrets[i], &secret, sizeof(void *));
     }
 }
 

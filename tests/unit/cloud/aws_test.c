@@ -151,11 +151,14 @@ static void test_sts(void)
     is_str(header("authorization"), S("(none)"), "is not signed");
     role.session_name = S("me");
     role.external_id = S("e");
-    struct aws_keys with = {.access_key_id = S("AKIDEXAMPLE"),
-                            .secret_access_key = S("secret"),
-                            .session_token = S("token")};
-    aws_assume_role_request(&arena, S("http://127.0.0.1:1"), S("eu-west-1"), &role, &with,
-                            INT64_C(1440938160000000), &request);
+    struct aws_assumption as = {.sts_url = S("http://127.0.0.1:1"),
+                                .region = S("eu-west-1"),
+                                .role = role,
+                                .keys = {.access_key_id = S("AKIDEXAMPLE"),
+                                         .secret_access_key = S("secret"),
+                                         .session_token = S("token")},
+                                .wall_us = INT64_C(1440938160000000)};
+    aws_assume_role_request(&arena, &as, &request);
     is_str(request.body,
            S("Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fx&"
              "RoleSessionName=me&DurationSeconds=900&ExternalId=e"),
