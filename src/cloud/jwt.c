@@ -1,4 +1,7 @@
-/* A compact JWS: three parts in base64url, the last one signs the first two as they are written. */
+/* A compact JWS: three parts in base64url, the last one signs the first two as they are written.
+ *
+ * What is signed is therefore built as text first and never parsed or sorted again. A certificate's
+ * thumbprint needs no parser either: it is the hash of the bytes that the PEM text encodes. */
 #include "cloud/jwt.h"
 
 #include "base/buf.h"
