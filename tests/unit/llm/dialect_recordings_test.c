@@ -236,6 +236,33 @@ static str without_id(const struct reply *reply, const struct dialect *to)
     return S_EMPTY;
 }
 
+/* What every dialect can carry of the first answer: what is said or refused, and the calls. */
+static str carried(struct arena *a, const struct reply *reply)
+{
+    struct buf out;
+    buf_init(&out, PIPE_MAX);
+    const struct reply_choice *c = reply->choices;
+    for (const struct block *b = c ? c->blocks : NULL; b; b = b->next) {
+        if (b->kind == BLOCK_TEXT || b->kind == BLOCK_REFUSAL)
+            buf_put(&out, b->text);
+        if (b->kind == BLOCK_TOOL_CALL)
+            buf_printf(&out, "<" STR_FMT ">", STR_ARG(b->call.name));
+    }
+    str text = arena_str(a, buf_str(&out));
+    buf_fini(&out);
+    return text;
+}
+
+/* Nothing of that is lost, and nothing added. */
+static str lost(struct arena *a, const struct reply *given, const struct reply *got)
+{
+    struct ir_diff d = {.a = a};
+    ir_str(&d, "carried", 0, carried(a, given), carried(a, got));
+    if (given->choices && got->choices)
+        ir_compare_calls(&d, given->choices->blocks, got->choices->blocks, IR_NO_IDS);
+    return d.first;
+}
+
 static void check_translation(const struct recording *r, const struct dialect *to)
 {
     struct pipe p, q;
@@ -251,6 +278,8 @@ static void check_translation(const struct recording *r, const struct dialect *t
     unsigned flags = r->dialect->id == DIALECT_OLLAMA ? IR_NO_IDS : 0;
     if (difference.n == 0 && !says_failure)
         difference = reply_difference(&p.a, &whole, &p.reply, flags);
+    if (difference.n == 0 && !says_failure)
+        difference = lost(&p.a, &q.reply, &p.reply);
     if (difference.n == 0 && !says_failure)
         difference = without_id(&whole, to);
     if (difference.n == 0 && !says_failure)

@@ -1,0 +1,102 @@
+/* What is read of recorded answers (see llm/recording.h), against what their JSON says to a plain
+ * look at it (llm/recording_facts.h): texts, calls, tokens, the reason of the end. The other tests
+ * on recordings compare the dialects with each other; this one compares them with the providers. */
+#include "llm/recording_facts.h"
+#include "llm/recording_report.h"
+
+/* The plain look; false: not at this dialect. */
+static bool look(struct arena *a, const struct recording *r, struct facts *f)
+{
+    if (r->kind == RECORDING_REPLY)
+        return facts_add(f, r->dialect->id, recording_json(a, r->bytes));
+    struct message m;
+    const char *why = NULL;
+    str bytes = r->bytes;
+    bool is_known = true;
+    while (is_known && !f->is_over && frames_next(r->dialect->framing, a, &bytes, &m, &why) > 0)
+        is_known = facts_add(f, r->dialect->id, recording_json(a, m.data));
+    return is_known;
+}
+
+static str without_space(struct arena *a, str text)
+{
+    char *p = arena_alloc(a, text.n + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        if (!strchr(" \n\r\t", text.p[i]))
+            p[n++] = text.p[i];
+    }
+    return str_of(p, n);
+}
+
+/* Arguments that came in pieces say nothing alone: all of them in a row are compared. */
+static void compare_calls(struct ir_diff *d, const struct facts *f, const struct reply *reply)
+{
+    struct buf names, args;
+    buf_init(&names, SIZE_MAX);
+    buf_init(&args, SIZE_MAX);
+    const struct block *b = reply->choices ? reply->choices->blocks : NULL;
+    for (; b; b = b->next) {
+        if (b->kind != BLOCK_TOOL_CALL || b->call.kind != TOOL_FUNCTION)
+            continue;
+        buf_printf(&names, STR_FMT " ", STR_ARG(b->call.name));
+        buf_put(&args, b->call.args);
+    }
+    ir_str(d, "names", 0, buf_str(&f->names), buf_str(&names));
+    if (f->args.n > 0)
+        ir_str(d, "args", 0, buf_str(&f->args), without_space(d->a, buf_str(&args)));
+    buf_fini(&names);
+    buf_fini(&args);
+}
+
+static str compare(struct arena *a, const struct facts *f, const struct reply *reply)
+{
+    struct ir_diff d = {.a = a};
+    struct buf text, thoughts;
+    buf_init(&text, SIZE_MAX);
+    buf_init(&thoughts, SIZE_MAX);
+    const struct reply_choice *c = reply->choices;
+    for (const struct block *b = c ? c->blocks : NULL; b; b = b->next) {
+        if (b->kind == BLOCK_TEXT)
+            buf_put(&text, b->text);
+        const struct reasoning_part *part = b->kind == BLOCK_REASONING ? b->reasoning.parts : NULL;
+        for (; part; part = part->next)
+            buf_put(&thoughts, part->text);
+    }
+    ir_str(&d, "text", 0, buf_str(&f->text), buf_str(&text));
+    ir_str(&d, "thoughts", 0, buf_str(&f->thoughts), buf_str(&thoughts));
+    buf_fini(&text);
+    buf_fini(&thoughts);
+    compare_calls(&d, f, reply);
+    ir_int(&d, "input tokens", 0, f->input, reply->usage.input_tokens);
+    ir_int(&d, "output tokens", 0, f->output, reply->usage.output_tokens);
+    if (f->finish.n > 0)
+        ir_str(&d, "finish", 0, f->finish, c ? c->finish.native : S_EMPTY);
+    return d.first;
+}
+
+static void check(struct arena *a, const struct recording *r)
+{
+    bool is_answer = r->kind == RECORDING_REPLY || r->kind == RECORDING_STREAM;
+    if (!is_answer || !r->dialect->codec->read_message || !r->dialect->codec->read_reply)
+        return;
+    struct facts f;
+    struct pipe p;
+    facts_init(&f);
+    pipe_init(&p, r->dialect, NULL, NULL);
+    if (r->kind == RECORDING_STREAM)
+        pipe_stream(&p, r->dialect, r->bytes, (struct pipe_cut){0});
+    else
+        pipe_reply(&p, r->dialect, r->bytes);
+    if (look(a, r, &f) && !p.fold.failure)
+        recording_report(r, "facts", compare(a, &f, &p.reply));
+    pipe_fini(&p);
+    facts_fini(&f);
+}
+
+int main(void)
+{
+    if (!recordings_each(check))
+        tap_skip("THROWBAR_FIXTURES names no folder with recordings");
+    return tap_done();
+}
