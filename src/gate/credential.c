@@ -488,13 +488,6 @@ static void start(struct credential_source *s)
     s->task = task_spawn(keep, s);
 }
 
-void credential_start(struct credential_source *s)
-{
-    pthread_mutex_lock(&s->lock);
-    start(s);
-    pthread_mutex_unlock(&s->lock);
-}
-
 void credential_thread_end(void)
 {
     if (!keepers.next)

@@ -79,8 +79,6 @@ struct credential_source;
  * no I/O. */
 OWNED struct credential_source *credential_acquire(const struct credential_settings *s);
 void credential_release(struct credential_source *s); /* any thread; NULL allowed */
-/* Starts the keeper now instead of with the first request. On a worker; once is enough. */
-void credential_start(struct credential_source *s);
 /* Ends the keepers of this worker, which has no request left. Before worker_end. */
 void credential_thread_end(void);
 

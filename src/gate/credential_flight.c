@@ -21,8 +21,8 @@
 #define ANSWER_MAX     ((size_t)1 << 20)
 #define TIMEOUT_US     INT64_C(10000000)
 #define METADATA_US    INT64_C(2000000)
-#define CLOCK_OFF_US   INT64_C(60000000) /* less may be the way of the answer */
-#define MESSAGE_MAX    1024
+#define CLOCK_OFF_US   INT64_C(60000000)  /* less may be the way of the answer */
+#define MESSAGE_MAX    ((size_t)64 << 10) /* far more than anybody says */
 
 int64_t flight_wall_us(const struct flight *f)
 {
@@ -47,8 +47,7 @@ int flight_fail(struct flight *f, const char *fmt, ...)
     va_start(args, fmt);
     buf_vprintf(&text, fmt, args);
     va_end(args);
-    str message = buf_is_ok(&text) ? buf_str(&text) : S("the reason is too long to be said");
-    int rc = err_set(f->err, f->arena, -E_CREDENTIAL, STR_FMT, STR_ARG(message));
+    int rc = err_set(f->err, f->arena, -E_CREDENTIAL, STR_FMT, STR_ARG(buf_str(&text)));
     buf_fini(&text);
     return rc;
 }

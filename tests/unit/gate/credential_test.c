@@ -6,6 +6,13 @@
 
 #include "fake_cloud.h"
 
+static void start_keeper(struct credential_source *s)
+{
+    pthread_mutex_lock(&s->lock);
+    start(s);
+    pthread_mutex_unlock(&s->lock);
+}
+
 /* ---- one source ---- */
 
 static void test_static(void)
@@ -150,8 +157,8 @@ static void test_silence(void)
     release(s); /* in the middle of its flight */
     task_cancel(silent, -E_CANCELLED);
     s = credential_acquire(&o);
-    credential_start(s);
-    credential_start(s);
+    start_keeper(s);
+    start_keeper(s);
     harness_turn_ms(20);
     credential_thread_end();
     ok(!s->loop, "the keeper ends with its thread, too");
@@ -208,7 +215,7 @@ static void test_threads(bool keeper_is_here)
     atomic_store(&other_is_done, false);
     atomic_store(&main_is_done, false);
     if (keeper_is_here)
-        credential_start(shared);
+        start_keeper(shared);
     must(pthread_create(&thread, NULL, other_main, NULL) == 0);
     while (!atomic_load(&other_is_done))
         loop_turn(harness_loop, 1);
