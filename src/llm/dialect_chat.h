@@ -120,6 +120,7 @@ void dialect_chat_put_whole(struct dialect_chat_pen *p, const struct block *b);
 /* Notes the blocks of a list that only another dialect knows. */
 void dialect_chat_note_opaque(struct dialect_chat_pen *p, const struct block *list);
 void dialect_chat_put_tools(struct dialect_chat_pen *p);
+bool dialect_chat_takes_strict(const struct dialect_chat_pen *p); /* tools bound to their schema */
 /* Does the model take free-text tools? Else they are functions. */
 bool dialect_chat_takes_custom(const struct dialect_chat_pen *p);
 /* Parts of the settings; the bits of those that were written, or may be. */

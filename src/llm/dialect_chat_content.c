@@ -218,8 +218,8 @@ static bool is_content(const struct dialect_chat_pen *p, const struct block *b)
     case BLOCK_TEXT:
     case BLOCK_MEDIA:
         return true;
-    case BLOCK_REFUSAL:
-        return !p->is_own;
+    case BLOCK_REFUSAL: /* a part, or a member of the message */
+        return !p->is_own || dialect_chat_is_kept_whole(p, b);
     case BLOCK_REASONING:
         return dialect_chat_is_kept_whole(p, b);
     case BLOCK_OPAQUE:

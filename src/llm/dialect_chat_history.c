@@ -93,22 +93,30 @@ static bool seal_is_theirs(const struct dialect_chat_pen *p, const struct seal *
     return s->provider.n > 0 ? str_eq(s->provider, p->w->provider) : p->is_own;
 }
 
-static void put_details(struct dialect_chat_pen *p, const struct turn *t)
+/* Is there anything of the thought that the target could read? */
+static bool is_tellable(const struct dialect_chat_pen *p, const struct block *b)
+{
+    return is_thought(p, b) && (b->reasoning.parts || seal_is_theirs(p, &b->seal));
+}
+
+static bool put_details(struct dialect_chat_pen *p, const struct turn *t)
 {
     int64_t index = 0;
-    json_begin_array(&p->j, "reasoning_details");
     for (const struct block *b = t->blocks; b; b = b->next) {
-        if (!is_thought(p, b))
+        if (!is_tellable(p, b))
             continue;
         const struct reasoning_part *part = b->reasoning.parts;
-        struct dialect_chat_detail d = {.is_summary = part && part->is_summary, .index = index++};
+        struct dialect_chat_detail d = {.is_summary = part && part->is_summary, .is_raw = true};
         d.text = reasoning_text(p->w->a, &b->reasoning);
         d.seal = seal_is_theirs(p, &b->seal) ? &b->seal : NULL;
-        d.is_raw = true;
-        if (d.text.n > 0 || d.seal)
-            dialect_chat_put_detail(&p->j, p->w->a, &d);
+        d.index = index++;
+        if (d.index == 0)
+            json_begin_array(&p->j, "reasoning_details");
+        dialect_chat_put_detail(&p->j, p->w->a, &d);
     }
-    json_end_array(&p->j);
+    if (index > 0)
+        json_end_array(&p->j);
+    return index > 0;
 }
 
 static str thoughts_text(struct dialect_chat_pen *p, const struct turn *t)
@@ -144,9 +152,10 @@ static void put_thoughts(struct dialect_chat_pen *p, const struct turn *t)
     str text = thoughts_text(p, t);
     if (!has_any && !(has_calls && dialect_chat_can(p, CAN_REPLAY_ALWAYS)))
         return;
-    if (has_any && (p->as == DIALECT_OPENROUTER || dialect_chat_can(p, CAN_REASONING_DETAILS)))
-        put_details(p, t);
-    else if (dialect_chat_can(p, CAN_REASONING_CONTENT | CAN_REPLAY_ALWAYS))
+    bool takes_details = p->as == DIALECT_OPENROUTER || dialect_chat_can(p, CAN_REASONING_DETAILS);
+    if (takes_details && put_details(p, t))
+        return;
+    if (dialect_chat_can(p, CAN_REASONING_CONTENT | CAN_REPLAY_ALWAYS))
         json_put_str(&p->j, "reasoning_content", text);
     else if (dialect_chat_can(p, CAN_REASONING))
         json_put_str(&p->j, "reasoning", text);
@@ -193,7 +202,9 @@ static void put_call(struct dialect_chat_pen *p, const struct block *b)
     const struct tool_call *call = &b->call;
     struct json_writer *j = &p->j;
     str id = call_id(p, call);
-    if (dialect_chat_has_verbatim(p, &b->verbatim, "function") && str_eq(id, call->id)) {
+    bool is_kept = dialect_chat_has_verbatim(p, &b->verbatim, "function") ||
+                   dialect_chat_has_verbatim(p, &b->verbatim, "custom");
+    if (is_kept && str_eq(id, call->id)) {
         dialect_chat_put_whole(p, b);
         return;
     }

@@ -104,23 +104,37 @@ static int read_file_part(struct reading *r, const char *name, const struct json
 
 /* ---- content ---- */
 
-enum { P_TYPE, P_TEXT, P_REFUSAL, P_THINKING, P_CACHE, P_BREAKPOINT };
+enum {
+    P_TYPE,
+    P_TEXT,
+    P_REFUSAL,
+    P_THINKING,
+    P_CACHE,
+    P_BREAKPOINT,
+    P_IMAGE,
+    P_AUDIO,
+    P_FILE,
+    P_VIDEO,
+    P_DOCUMENT,
+};
 static const char *const part_keys[] = {
-    [P_TYPE] = "type",           [P_TEXT] = "text",
-    [P_REFUSAL] = "refusal",     [P_THINKING] = "thinking",
-    [P_CACHE] = "cache_control", [P_BREAKPOINT] = "prompt_cache_breakpoint",
+    [P_TYPE] = "type",
+    [P_TEXT] = "text",
+    [P_REFUSAL] = "refusal",
+    [P_THINKING] = "thinking",
+    [P_CACHE] = "cache_control",
+    [P_BREAKPOINT] = "prompt_cache_breakpoint",
+    [P_IMAGE] = "image_url",
+    [P_AUDIO] = "input_audio",
+    [P_FILE] = "file",
+    [P_VIDEO] = "video_url",
+    [P_DOCUMENT] = "document_url",
 };
 
 static int read_cache_mark(struct reading *r, const struct json *const *v, struct block *b)
 {
-    if (v[P_BREAKPOINT])
-        b->cache.is_set = true;
-    dialect_chat_keep(r, &b->verbatim, part_keys[P_BREAKPOINT], v[P_BREAKPOINT]);
-    if (!v[P_CACHE])
-        return 0;
-    b->cache.is_set = true;
-    dialect_chat_keep(r, &b->verbatim, part_keys[P_CACHE], v[P_CACHE]);
     struct reading in = reading_at(r, part_keys[P_CACHE], -1);
+    b->cache.is_set = v[P_CACHE] || v[P_BREAKPOINT];
     return member_str(&in, "ttl", json_get(v[P_CACHE], "ttl"), &b->cache.ttl);
 }
 
@@ -143,67 +157,92 @@ static int read_thinking(struct reading *r, const struct json *v, struct block *
     return rc;
 }
 
+/* Media: the part's type is the name of its member. */
 static const struct media_form {
-    str type; /* of the part, and the name of its member */
+    uint8_t member;
     enum media_kind kind;
     int (*read)(struct reading *r, const char *name, const struct json *v, struct media *m);
 } media_forms[] = {
-    {{"image_url", 9}, MEDIA_IMAGE, read_url_part},
-    {{"input_audio", 11}, MEDIA_AUDIO, read_audio_part},
-    {{"file", 4}, MEDIA_DOCUMENT, read_file_part},
-    {{"video_url", 9}, MEDIA_VIDEO, read_url_part},
-    {{"document_url", 12}, MEDIA_DOCUMENT, read_url_part},
+    {P_IMAGE, MEDIA_IMAGE, read_url_part},       {P_AUDIO, MEDIA_AUDIO, read_audio_part},
+    {P_FILE, MEDIA_DOCUMENT, read_file_part},    {P_VIDEO, MEDIA_VIDEO, read_url_part},
+    {P_DOCUMENT, MEDIA_DOCUMENT, read_url_part},
 };
 
-/* True when the part is a medium; then *rc says how its reading went. */
-static bool read_media(struct reading *r, const struct json *part, str type, struct block *b,
-                       int *rc)
+static const struct media_form *media_form(str type)
 {
     for (size_t i = 0; i < ARRAY_LEN(media_forms); i++) {
-        const struct media_form *f = &media_forms[i];
-        if (!str_eq(f->type, type))
-            continue;
-        b->kind = BLOCK_MEDIA;
-        b->media.kind = f->kind;
-        *rc = f->read(r, f->type.p, json_get(part, f->type.p), &b->media);
-        dialect_chat_keep_all(r, &b->verbatim, part);
-        return true;
+        if (str_eq(str_from_cz(part_keys[media_forms[i].member]), type))
+            return &media_forms[i];
     }
-    return false;
+    return NULL;
+}
+
+static bool is_text_type(str type)
+{
+    return str_eq(type, S("text")) || str_eq(type, S("input_text")) ||
+           str_eq(type, S("output_text"));
+}
+
+/* What the part's type says it is; BLOCK_OPAQUE: nobody here knows. */
+static int read_as(struct reading *r, str type, const struct json *const *v, struct block *b)
+{
+    const struct media_form *f = media_form(type);
+    if (is_text_type(type)) {
+        b->kind = BLOCK_TEXT;
+        return dialect_chat_read_text(r, "text", v[P_TEXT], &b->text);
+    }
+    if (str_eq(type, S("refusal"))) {
+        b->kind = BLOCK_REFUSAL;
+        return dialect_chat_read_text(r, "refusal", v[P_REFUSAL], &b->text);
+    }
+    if (str_eq(type, S("thinking")))
+        return read_thinking(r, v[P_THINKING], b);
+    if (!f)
+        return 0;
+    b->kind = BLOCK_MEDIA;
+    b->media.kind = f->kind;
+    return f->read(r, part_keys[f->member], v[f->member], &b->media);
+}
+
+/* A text is written anew, since it may have been changed on the way; what stands beside it is kept.
+ * Everything else is kept whole. */
+static void keep_part(struct reading *r, str type, const struct json *v,
+                      const struct json *const *value, struct block *b)
+{
+    if (b->kind != BLOCK_TEXT) {
+        b->extras = (struct extras){.origin = r->origin};
+        dialect_chat_keep_all(r, &b->verbatim, v);
+        return;
+    }
+    if (!str_eq(type, S("text")))
+        dialect_chat_keep(r, &b->verbatim, part_keys[P_TYPE], value[P_TYPE]);
+    for (size_t i = P_REFUSAL; i < ARRAY_LEN(part_keys); i++)
+        dialect_chat_keep(r, &b->verbatim, part_keys[i], value[i]);
 }
 
 int dialect_chat_read_part(struct reading *r, const struct json *v, struct block **out)
 {
     const struct json *value[ARRAY_LEN(part_keys)];
     str type = S_EMPTY;
-    struct block *b = block_new(r->a, BLOCK_TEXT);
+    struct block *b = block_new(r->a, BLOCK_OPAQUE);
     int rc = dialect_chat_check_room(r);
     if (rc == 0)
         rc = MEMBERS_READ(r, v, part_keys, value, &b->extras);
     if (rc == 0)
         rc = dialect_chat_read_text(r, "type", value[P_TYPE], &type);
+    if (rc == 0)
+        rc = read_as(r, type, value, b);
+    if (rc == 0)
+        rc = read_cache_mark(r, value, b);
     if (rc != 0)
         return rc;
-    *out = b;
-    if (str_eq(type, S("text")) || str_eq(type, S("input_text")) || str_eq(type, S("output_text")))
-        rc = dialect_chat_read_text(r, "text", value[P_TEXT], &b->text);
-    else if (str_eq(type, S("refusal"))) {
-        b->kind = BLOCK_REFUSAL;
-        rc = dialect_chat_read_text(r, "refusal", value[P_REFUSAL], &b->text);
-    } else if (str_eq(type, S("thinking"))) {
-        rc = read_thinking(r, value[P_THINKING], b);
-        dialect_chat_keep_all(r, &b->verbatim, v);
-    } else if (!read_media(r, v, type, b, &rc)) {
-        b->kind = BLOCK_OPAQUE;
+    keep_part(r, type, v, value, b);
+    if (b->kind == BLOCK_OPAQUE) {
         b->type = type;
         b->raw = v;
     }
-    if (b->kind == BLOCK_TEXT && !str_eq(type, S("text")))
-        dialect_chat_keep(r, &b->verbatim, "type", value[P_TYPE]);
-    bool is_whole = b->kind == BLOCK_MEDIA || b->kind == BLOCK_REASONING;
-    if (is_whole || b->kind == BLOCK_OPAQUE)
-        b->extras = (struct extras){.origin = r->origin};
-    return rc != 0 || is_whole ? rc : read_cache_mark(r, value, b);
+    *out = b;
+    return 0;
 }
 
 int dialect_chat_read_content(struct reading *r, const struct json *v, struct block **list,

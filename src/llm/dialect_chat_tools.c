@@ -212,9 +212,14 @@ static bool is_chosen(const struct tool_choice *choice, const struct tool *t)
     return false;
 }
 
+bool dialect_chat_takes_strict(const struct dialect_chat_pen *p)
+{
+    return dialect_chat_can(p, CAN_STRICT_TOOLS) && !dialect_chat_can(p, CAN_NOT_STRICT);
+}
+
 static void put_function(struct dialect_chat_pen *p, const struct tool *t)
 {
-    bool is_strict = t->strict == YES && dialect_chat_can(p, CAN_STRICT_TOOLS);
+    bool is_strict = t->strict == YES && dialect_chat_takes_strict(p);
     struct json_writer *j = &p->j;
     json_begin_object(j, "function");
     json_put_str(j, "name", fitted(p, t));

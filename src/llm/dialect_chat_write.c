@@ -252,10 +252,12 @@ static void put_reasoning_object(struct dialect_chat_pen *p)
 {
     const struct reasoning_wish *w = &p->c->reasoning;
     struct json_writer *j = &p->j;
+    enum effort effort = w->effort == EFFORT_MAX ? EFFORT_XHIGH : w->effort; /* its highest */
+    if (effort != w->effort)
+        setting_lost(p->w, p->c, LOSS_CLAMPED, SETTING_REASONING);
     json_begin_object(j, "reasoning");
-    if (w->effort != EFFORT_UNSET)
-        json_put_str(j, "effort",
-                     w->effort == EFFORT_MAX ? S("xhigh") : str_from_cz(effort_name(w->effort)));
+    if (effort != EFFORT_UNSET)
+        json_put_str(j, "effort", str_from_cz(effort_name(effort)));
     else if (w->budget_tokens > 0)
         json_put_int(j, "max_tokens", w->budget_tokens);
     else
@@ -424,7 +426,7 @@ static uint64_t put_newer(struct dialect_chat_pen *p)
         json_put_value(&p->j, "prediction", c->prediction);
     return SETTING_BIT(VERBOSITY) | SETTING_BIT(SAFETY_ID) | SETTING_BIT(CACHE_KEY) |
            SETTING_BIT(SERVICE_TIER) | SETTING_BIT(STORE) | SETTING_BIT(METADATA) |
-           SETTING_BIT(PREDICTION) | SETTING_BIT(STRICT);
+           SETTING_BIT(PREDICTION);
 }
 
 /* stream_options with include_usage, and whatever else the client said there. */
@@ -482,8 +484,9 @@ static uint64_t put_settings(struct dialect_chat_pen *p)
     put_reasoning(p);
     put_output(p);
     put_text(p, "user", p->c->user);
-    carried |= put_newer(p);
-    return carried;
+    if (dialect_chat_takes_strict(p))
+        carried |= SETTING_BIT(STRICT);
+    return carried | put_newer(p);
 }
 
 struct dialect_chat_pen dialect_chat_pen(struct writing *w, const struct chat *c, struct buf *out,
