@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "ir_equal.h"
+#include "llm/carry.h"
 #include "llm/dialect.h"
 #include "tap.h"
 
@@ -240,4 +241,67 @@ static inline size_t bench_each(struct bench *b, const char *pattern,
     }
     globfree(&found);
     return n;
+}
+
+/* ---- requests of another dialect, turn by turn ---- */
+
+static inline struct chat *bench_new_chat(struct bench *b)
+{
+    struct chat *c = arena_new(&b->a, struct chat);
+    c->origin = DIALECT_CHAT;
+    c->reasoning.budget_tokens = -1;
+    c->sampling.top_logprobs = -1;
+    return c;
+}
+
+static inline struct block *bench_say(struct bench *b, struct chat *c, enum role role, str text)
+{
+    struct turn *t = turn_add(&b->a, c, role);
+    t->blocks = block_text(&b->a, text);
+    return t->blocks;
+}
+
+static inline struct block *bench_call(struct bench *b, struct chat *c, str id, str name, str args)
+{
+    struct turn *t = turn_add(&b->a, c, ROLE_ASSISTANT);
+    t->blocks = block_new(&b->a, BLOCK_TOOL_CALL);
+    t->blocks->call = (struct tool_call){.id = id, .name = name, .args = args};
+    return t->blocks;
+}
+
+static inline struct block *bench_result(struct bench *b, struct chat *c, str id, str text)
+{
+    struct turn *t = turn_add(&b->a, c, ROLE_TOOL);
+    t->blocks = block_new(&b->a, BLOCK_TOOL_RESULT);
+    t->blocks->result.id = id;
+    t->blocks->result.blocks = block_text(&b->a, text);
+    return t->blocks;
+}
+
+static inline struct tool *bench_offer(struct bench *b, struct chat *c, str name)
+{
+    struct tool *t = tool_add(&b->a, c, TOOL_FUNCTION);
+    t->name = name;
+    t->description = S("d");
+    t->schema = bench_json(b, S("{\"type\":\"object\",\"properties\":{}}"));
+    return t;
+}
+
+static inline struct block *bench_attach(struct bench *b, struct block *to, enum media_kind kind,
+                                         str mime, str name)
+{
+    struct block *m = block_new(&b->a, BLOCK_MEDIA);
+    m->media = (struct media){.kind = kind, .mime = mime, .name = name};
+    m->media.source = MEDIA_BASE64;
+    m->media.bytes = S("aGVsbG8=");
+    block_add(&to, m);
+    return m;
+}
+
+/* The losses since the last time. */
+static inline str bench_lost(struct bench *b)
+{
+    str text = losses_text(&b->loss, &b->a);
+    losses_init(&b->loss, &b->a);
+    return text;
 }

@@ -57,74 +57,14 @@ static void recordings(struct bench *b)
 
 /* ---- requests of other dialects ---- */
 
-static struct chat *new_chat(struct bench *b)
-{
-    struct chat *c = arena_new(&b->a, struct chat);
-    c->origin = DIALECT_CHAT;
-    c->reasoning.budget_tokens = -1;
-    c->sampling.top_logprobs = -1;
-    return c;
-}
-
-static struct block *say(struct bench *b, struct chat *c, enum role role, str text)
-{
-    struct turn *t = turn_add(&b->a, c, role);
-    t->blocks = block_text(&b->a, text);
-    return t->blocks;
-}
-
-static struct block *call(struct bench *b, struct chat *c, str id, str name, str args)
-{
-    struct turn *t = turn_add(&b->a, c, ROLE_ASSISTANT);
-    t->blocks = block_new(&b->a, BLOCK_TOOL_CALL);
-    t->blocks->call = (struct tool_call){.id = id, .name = name, .args = args};
-    return t->blocks;
-}
-
-static struct block *result(struct bench *b, struct chat *c, str id, str text)
-{
-    struct turn *t = turn_add(&b->a, c, ROLE_TOOL);
-    t->blocks = block_new(&b->a, BLOCK_TOOL_RESULT);
-    t->blocks->result.id = id;
-    t->blocks->result.blocks = block_text(&b->a, text);
-    return t->blocks;
-}
-
-static struct tool *offer(struct bench *b, struct chat *c, str name)
-{
-    struct tool *t = tool_add(&b->a, c, TOOL_FUNCTION);
-    t->name = name;
-    t->description = S("d");
-    t->schema = bench_json(b, S("{\"type\":\"object\",\"properties\":{}}"));
-    return t;
-}
-
-static struct block *attach(struct bench *b, struct block *to, enum media_kind kind, str mime,
-                            str name)
-{
-    struct block *m = block_new(&b->a, BLOCK_MEDIA);
-    m->media = (struct media){.kind = kind, .mime = mime, .name = name};
-    m->media.source = MEDIA_BASE64;
-    m->media.bytes = S("aGVsbG8=");
-    block_add(&to, m);
-    return m;
-}
-
-static str lost_fields(struct bench *b)
-{
-    str text = losses_text(&b->loss, &b->a);
-    losses_init(&b->loss, &b->a);
-    return text;
-}
-
 static void write_turns(struct bench *b)
 {
-    struct chat *c = new_chat(b);
-    say(b, c, ROLE_SYSTEM, S("be brief"));
-    say(b, c, ROLE_USER, S("weather?"));
-    call(b, c, S("call.1"), S("get weather"), S("{\"city\": \"Oslo\", \"n\": 1.0}"));
-    result(b, c, S("call.1"), S("rain"))->result.failed = YES;
-    say(b, c, ROLE_USER, S("and?"));
+    struct chat *c = bench_new_chat(b);
+    bench_say(b, c, ROLE_SYSTEM, S("be brief"));
+    bench_say(b, c, ROLE_USER, S("weather?"));
+    bench_call(b, c, S("call.1"), S("get weather"), S("{\"city\": \"Oslo\", \"n\": 1.0}"));
+    bench_result(b, c, S("call.1"), S("rain"))->result.failed = YES;
+    bench_say(b, c, ROLE_USER, S("and?"));
     str got = bench_request(b, c);
     const struct json *messages = json_get(bench_json(b, got), "messages");
     is_int(json_count(messages), 3, "results and the text behind them are one message");
@@ -149,11 +89,11 @@ static void write_turns(struct bench *b)
 
 static void write_settings(struct bench *b)
 {
-    struct chat *c = new_chat(b);
+    struct chat *c = bench_new_chat(b);
     str *stop = arena_new_n(&b->a, str, 2);
     stop[0] = S("END");
     stop[1] = S(" \n");
-    say(b, c, ROLE_USER, S("hi"));
+    bench_say(b, c, ROLE_USER, S("hi"));
     c->sampling = (struct sampling){.temperature = S("1.5"),
                                     .top_p = S("0.9"),
                                     .top_k = S("40"),
@@ -170,7 +110,7 @@ static void write_settings(struct bench *b)
                  "\"stopSequences\":[\"END\"]},\"additionalModelRequestFields\":{\"top_k\":40},"
                  "\"requestMetadata\":{\"team\":\"a\"},\"serviceTier\":{\"type\":\"flex\"}}"),
                "settings have their places");
-    is_str(lost_fields(b), S("dropped:seed, clamped:temperature, dropped:stop, dropped:metadata"),
+    is_str(bench_lost(b), S("dropped:seed, clamped:temperature, dropped:stop, dropped:metadata"),
            "what has none is noted");
     c->sampling = (struct sampling){.n = 2, .top_logprobs = -1};
     is_str(bench_request(b, c), S(""), "two answers are refused");
@@ -189,32 +129,32 @@ static void write_choices(struct bench *b)
         {CHOICE_NAMED, "{\"tool\":{\"name\":\"two\"}}", "named"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct chat *c = new_chat(b);
+        struct chat *c = bench_new_chat(b);
         const str two = S("two");
-        say(b, c, ROLE_USER, S("hi"));
-        offer(b, c, S("one"));
-        offer(b, c, S("two"));
+        bench_say(b, c, ROLE_USER, S("hi"));
+        bench_offer(b, c, S("one"));
+        bench_offer(b, c, S("two"));
         c->choice = (struct tool_choice){.mode = cases[i].mode, .names = &two, .n_names = 1};
         const struct json *config = json_get(bench_json(b, bench_request(b, c)), "toolConfig");
         is_str(json_text(&b->a, json_get(config, "toolChoice")), str_from_cz(cases[i].want),
                cases[i].what);
         is_int(json_count(json_get(config, "tools")), 2, "all tools are there");
     }
-    struct chat *c = new_chat(b);
-    say(b, c, ROLE_USER, S("hi"));
-    offer(b, c, S("one"));
+    struct chat *c = bench_new_chat(b);
+    bench_say(b, c, ROLE_USER, S("hi"));
+    bench_offer(b, c, S("one"));
     c->choice.mode = CHOICE_NONE;
     ok(!json_get(bench_json(b, bench_request(b, c)), "toolConfig"), "no tool: none go");
-    call(b, c, S("x"), S("one"), S(""));
-    result(b, c, S("x"), S("r"));
+    bench_call(b, c, S("x"), S("one"), S(""));
+    bench_result(b, c, S("x"), S("r"));
     const struct json *config = json_get(bench_json(b, bench_request(b, c)), "toolConfig");
     ok(config && !json_get(config, "toolChoice"), "unless the history needs them");
-    is_str(lost_fields(b), S("emulated:tool_choice"), "which is noted");
+    is_str(bench_lost(b), S("emulated:tool_choice"), "which is noted");
     const str two = S("two");
-    c = new_chat(b);
-    say(b, c, ROLE_USER, S("hi"));
-    offer(b, c, S("one"));
-    offer(b, c, S("two"));
+    c = bench_new_chat(b);
+    bench_say(b, c, ROLE_USER, S("hi"));
+    bench_offer(b, c, S("one"));
+    bench_offer(b, c, S("two"));
     c->choice = (struct tool_choice){.mode = CHOICE_ALLOWED, .names = &two, .n_names = 1};
     config = json_get(bench_json(b, bench_request(b, c)), "toolConfig");
     is_int(json_count(json_get(config, "tools")), 1, "allowed tools go alone");
@@ -226,11 +166,12 @@ static void write_choices(struct bench *b)
 
 static void write_files(struct bench *b)
 {
-    struct chat *c = new_chat(b);
+    struct chat *c = bench_new_chat(b);
     struct turn *t = turn_add(&b->a, c, ROLE_USER);
-    t->blocks = attach(b, NULL, MEDIA_DOCUMENT, S("application/pdf"), S("Q3 r\xc3\xa9port_v2.pdf"));
-    attach(b, t->blocks, MEDIA_DOCUMENT, S("text/x-log"), S("Q3 r\xc3\xa9port_v2.log"));
-    attach(b, t->blocks, MEDIA_IMAGE, S("image/png"), S(""));
+    t->blocks =
+        bench_attach(b, NULL, MEDIA_DOCUMENT, S("application/pdf"), S("Q3 r\xc3\xa9port_v2.pdf"));
+    bench_attach(b, t->blocks, MEDIA_DOCUMENT, S("text/x-log"), S("Q3 r\xc3\xa9port_v2.log"));
+    bench_attach(b, t->blocks, MEDIA_IMAGE, S("image/png"), S(""));
     const struct json *content =
         json_get(json_at(json_get(bench_json(b, bench_request(b, c)), "messages"), 0), "content");
     is_int(json_count(content), 4, "a document gets text beside it");
@@ -251,8 +192,8 @@ static void write_files(struct bench *b)
 
 static void write_thoughts(struct bench *b)
 {
-    struct chat *c = new_chat(b);
-    say(b, c, ROLE_USER, S("hi"));
+    struct chat *c = bench_new_chat(b);
+    bench_say(b, c, ROLE_USER, S("hi"));
     struct turn *t = turn_add(&b->a, c, ROLE_ASSISTANT);
     t->blocks = block_new(&b->a, BLOCK_REASONING);
     reasoning_add(&b->a, &t->blocks->reasoning, false, S("hm"));
@@ -263,7 +204,7 @@ static void write_thoughts(struct bench *b)
         (struct seal){.kind = SEAL_REDACTED, .family = FAMILY_ANTHROPIC, .value = S("ZGF0YQ==")};
     block_add(&t->blocks, redacted);
     block_add(&t->blocks, block_text(&b->a, S("hello")));
-    say(b, c, ROLE_USER, S("again"));
+    bench_say(b, c, ROLE_USER, S("again"));
     const struct json *content =
         json_get(json_at(json_get(bench_json(b, bench_request(b, c)), "messages"), 1), "content");
     is_str(json_text(&b->a, json_at(content, 0)),
@@ -277,8 +218,8 @@ static void write_thoughts(struct bench *b)
     content =
         json_get(json_at(json_get(bench_json(b, bench_request(b, c)), "messages"), 1), "content");
     is_str(json_text(&b->a, content), S("[{\"text\":\"hello\"}]"), "a stranger's does not");
-    c = new_chat(b);
-    say(b, c, ROLE_USER, S("hi"));
+    c = bench_new_chat(b);
+    bench_say(b, c, ROLE_USER, S("hi"));
     c->reasoning.thinking = THINKING_ON;
     c->reasoning.budget_tokens = 2048;
     c->betas = S("a-1, b-2");
@@ -291,8 +232,8 @@ static void write_thoughts(struct bench *b)
 
 static void write_schema(struct bench *b)
 {
-    struct chat *c = new_chat(b);
-    say(b, c, ROLE_USER, S("hi"));
+    struct chat *c = bench_new_chat(b);
+    bench_say(b, c, ROLE_USER, S("hi"));
     c->output.format = FORMAT_SCHEMA;
     c->output.name = S("City");
     c->output.schema = bench_json(b, S("{\"type\":\"object\",\"properties\":{\"b\":{},\"a\":{}}}"));
@@ -312,10 +253,10 @@ static void write_schema(struct bench *b)
 static void write_requests(struct bench *b)
 {
     write_turns(b);
-    lost_fields(b);
+    bench_lost(b);
     write_settings(b);
     write_choices(b);
-    lost_fields(b);
+    bench_lost(b);
     write_files(b);
     write_thoughts(b);
     write_schema(b);
