@@ -11,15 +11,17 @@
  * a body of some megabytes may be one list of empty blocks, each of which takes more here. */
 #include "llm/dialect_anthropic.h"
 
-#include "llm/carry.h"
+#include "base/buf.h"
 #include "llm/media.h"
 #include "llm/seal.h"
 
-#define ROOM_MIN (256u << 10)
+#define ROOM_MIN        (256u << 10)
+#define ANNOTATION_SIZE (sizeof(struct annotation) + 16) /* with what the arena rounds up */
 
-int anthropic_check_room(struct reading *r)
+int anthropic_check_room(struct reading *r, size_t n)
 {
-    if (r->a->used_bytes + ROOM_MIN < r->a->cap_bytes)
+    size_t left = r->a->cap_bytes - MIN(r->a->cap_bytes, r->a->used_bytes);
+    if (left > ROOM_MIN && n < left - ROOM_MIN)
         return 0;
     return member_fail(r, NULL, "The body has too many parts.");
 }
@@ -99,14 +101,15 @@ static int read_citations(struct reading *r, const struct json *v, struct block 
     if (json_count(v) == 0)
         keep(r, b, "citations", v);
     struct annotation **tail = &b->annotations;
-    for (struct json_iter it = json_iter(v); json_iter_next(&it);) {
+    rc = anthropic_check_room(r, json_count(v) * ANNOTATION_SIZE);
+    for (struct json_iter it = json_iter(v); rc == 0 && json_iter_next(&it);) {
         struct annotation *n = anthropic_read_citation(r->a, it.value);
         if (!n)
             return member_fail(r, "citations", "A citation must be an object.");
         *tail = n;
         tail = &n->next;
     }
-    return 0;
+    return rc;
 }
 
 static int read_text(struct reading *r, const struct json *v, unsigned depth, struct block *b)
@@ -339,6 +342,22 @@ static int read_redacted(struct reading *r, const struct json *v, unsigned depth
 
 /* ---- tools ---- */
 
+/* The text of an input, which may be most of the body. */
+static int read_args(struct reading *r, const struct json *input, str *out)
+{
+    struct buf text;
+    *out = S("{}");
+    if (!input)
+        return 0;
+    buf_init(&text, SIZE_MAX);
+    json_put(&text, input);
+    int rc = anthropic_check_room(r, text.n);
+    if (rc == 0)
+        *out = arena_str(r->a, buf_str(&text));
+    buf_fini(&text);
+    return rc;
+}
+
 static int read_tool_use(struct reading *r, const struct json *v, unsigned depth, struct block *b)
 {
     enum { TYPE, ID, NAME, INPUT, CACHE };
@@ -361,8 +380,8 @@ static int read_tool_use(struct reading *r, const struct json *v, unsigned depth
     if (rc != 0)
         return rc;
     b->call.value = m[INPUT];
-    b->call.args = m[INPUT] ? json_text(r->a, m[INPUT]) : S("{}");
-    return anthropic_read_cache(r, m[CACHE], &b->cache, &b->verbatim);
+    rc = read_args(r, m[INPUT], &b->call.args);
+    return rc != 0 ? rc : anthropic_read_cache(r, m[CACHE], &b->cache, &b->verbatim);
 }
 
 static int read_result_content(struct reading *r, const struct json *v, unsigned depth,
@@ -427,7 +446,7 @@ int anthropic_read_block(struct reading *r, const struct json *v, unsigned depth
 {
     if (!v || json_type(v) != JSON_OBJECT)
         return member_fail(r, NULL, STR_FMT " must be an object.", STR_ARG(reading_path(r, NULL)));
-    int rc = anthropic_check_room(r);
+    int rc = anthropic_check_room(r, sizeof(struct block));
     if (rc != 0)
         return rc;
     str type = S_EMPTY;

@@ -24,6 +24,7 @@
 
 #define ROOM_PER_BLOCK 320 /* bytes of the arena, at most */
 #define ROOM_MIN       (64u << 10)
+#define ROOM_DEPTH     8
 
 /* A result of the history. */
 struct result {
@@ -353,15 +354,36 @@ static int check(struct ordering *o)
     return 0;
 }
 
-static int check_room(struct writing *w, const struct chat *c)
+/* What writing a list of blocks may take of the arena: the blocks themselves, and their texts once
+ * joined and once decoded. */
+static size_t room_of(const struct block *list, unsigned depth)
 {
     size_t n = 0;
-    for (const struct turn *t = c->turns; t; t = t->next) {
-        for (const struct block *b = t->blocks; b; b = b->next)
-            n++;
+    for (const struct block *b = list; b && depth < ROOM_DEPTH; b = b->next) {
+        n += ROOM_PER_BLOCK + 2 * b->text.n;
+        if (b->kind == BLOCK_TOOL_RESULT)
+            n += room_of(b->result.blocks, depth + 1);
+        if (b->kind == BLOCK_TOOL_CALL)
+            n += b->call.name.n + b->call.id.n;
+        if (b->kind == BLOCK_MEDIA)
+            n += room_of(b->media.blocks, depth + 1);
+        if (b->kind == BLOCK_MEDIA && b->media.kind == MEDIA_DOCUMENT)
+            n += b->media.bytes.n;
+        for (struct reasoning_part *p = b->kind == BLOCK_REASONING ? b->reasoning.parts : NULL; p;
+             p = p->next)
+            n += p->text.n;
     }
-    size_t left = w->a->cap_bytes - MIN(w->a->cap_bytes, w->a->used_bytes);
-    if (left > ROOM_MIN && n < (left - ROOM_MIN) / ROOM_PER_BLOCK)
+    return n;
+}
+
+static int check_room(struct writing *w, const struct chat *c)
+{
+    size_t n = ROOM_MIN + room_of(c->instructions, 0) + c->n_stop * sizeof(str);
+    for (const struct turn *t = c->turns; t; t = t->next)
+        n += room_of(t->blocks, 0);
+    for (const struct tool *t = c->tools; t; t = t->next)
+        n += ROOM_PER_BLOCK + t->name.n;
+    if (w->a->used_bytes <= w->a->cap_bytes && n < w->a->cap_bytes - w->a->used_bytes)
         return 0;
     return writing_refuse(w, "messages", "The conversation has too many parts.");
 }
