@@ -1,7 +1,7 @@
 /* What a recorded answer says, found in its JSON the plain way that a provider's own SDK goes, with
- * none of the code that is tested: the text and the thoughts, the names and arguments of the calls, the tokens and
- * the reason of the end, of the first choice. One function per dialect serves whole answers and the
- * messages of streams, which differ in the names of members only. */
+ * none of the code that is tested: the text and the thoughts, the names and arguments of the calls,
+ * the tokens and the reason of the end, of the first choice. One function per dialect serves whole
+ * answers and the messages of streams, which differ in the names of members only. */
 #pragma once
 
 #include "base/arena.h"
@@ -10,9 +10,10 @@
 #include "wire/json.h"
 
 struct facts {
-    struct buf text, thoughts, names, args;
+    struct buf text, refusal, thoughts, names, args;
     str finish, call;      /* reason of the end; id of the last call */
     int64_t input, output; /* tokens; -1: not said */
+    bool is_call;          /* Anthropic: the open block is a call */
     bool is_over;          /* the end mark has passed */
 };
 
@@ -152,6 +153,7 @@ static inline void facts_chat(struct facts *f, const struct json *v)
             message = FACTS_AT(it.value, "message");
         facts_chat_content(f, FACTS_AT(message, "content"));
         facts_chat_thoughts(f, message);
+        facts_text(&f->refusal, FACTS_AT(message, "refusal"));
         facts_finish(f, FACTS_AT(it.value, "finish_reason"));
         struct json_iter call = json_iter(FACTS_AT(message, "tool_calls"));
         while (json_iter_next(&call))
@@ -190,6 +192,7 @@ static inline void facts_output(struct facts *f, const struct json *output)
         while (json_iter_next(&part)) {
             if (str_eq(json_str(FACTS_AT(part.value, "type")), S("output_text")))
                 facts_text(&f->text, FACTS_AT(part.value, "text"));
+            facts_text(&f->refusal, FACTS_AT(part.value, "refusal"));
             if (str_eq(json_str(FACTS_AT(part.value, "type")), S("reasoning_text")))
                 facts_text(&f->thoughts, FACTS_AT(part.value, "text"));
         }
@@ -206,6 +209,8 @@ static inline void facts_responses(struct facts *f, const struct json *v)
         facts_output(f, FACTS_AT(v, "output"));
     if (str_eq(type, S("response.output_text.delta")))
         facts_text(&f->text, FACTS_AT(v, "delta"));
+    if (str_eq(type, S("response.refusal.delta")))
+        facts_text(&f->refusal, FACTS_AT(v, "delta"));
     if (str_eq(type, S("response.reasoning_summary_text.delta")) ||
         str_eq(type, S("response.reasoning_text.delta")))
         facts_text(&f->thoughts, FACTS_AT(v, "delta"));
@@ -216,18 +221,18 @@ static inline void facts_responses(struct facts *f, const struct json *v)
     }
 }
 
-static inline void facts_anthropic_block(struct facts *f, const struct json *block, bool is_whole)
+static inline void facts_anthropic_block(struct facts *f, const struct json *block)
 {
     str type = json_str(FACTS_AT(block, "type"));
     if (str_eq(type, S("text")))
         facts_text(&f->text, FACTS_AT(block, "text"));
     if (str_eq(type, S("thinking")))
         facts_text(&f->thoughts, FACTS_AT(block, "thinking"));
+    f->is_call = type.n > 0 ? str_eq(type, S("tool_use")) : f->is_call;
     if (!str_eq(type, S("tool_use")))
         return;
     facts_name(f, FACTS_AT(block, "name"));
-    if (is_whole)
-        facts_args(f, FACTS_AT(block, "input"));
+    facts_args(f, FACTS_AT(block, "input")); /* empty where it comes in pieces */
 }
 
 static inline void facts_anthropic(struct facts *f, const struct json *v)
@@ -239,10 +244,12 @@ static inline void facts_anthropic(struct facts *f, const struct json *v)
     facts_tokens(f, FACTS_AT(usage, "input_tokens") ? input : -1,
                  FACTS_SUM(usage, "output_tokens"));
     for (struct json_iter it = json_iter(FACTS_AT(v, "content")); json_iter_next(&it);)
-        facts_anthropic_block(f, it.value, true);
-    facts_anthropic_block(f, FACTS_AT(v, "content_block"), false);
+        facts_anthropic_block(f, it.value);
+    facts_anthropic_block(f, FACTS_AT(v, "content_block"));
     facts_text(&f->text, FACTS_AT(v, "delta", "text"));
     facts_text(&f->thoughts, FACTS_AT(v, "delta", "thinking"));
+    if (f->is_call)
+        facts_args(f, FACTS_AT(v, "delta", "partial_json"));
     facts_finish(f, FACTS_AT(v, "stop_reason"));
     facts_finish(f, FACTS_AT(v, "delta", "stop_reason"));
     f->is_over = str_eq(json_str(FACTS_AT(v, "type")), S("message_stop"));
@@ -256,7 +263,7 @@ static inline void facts_gemini(struct facts *f, const struct json *v)
     facts_tokens(f, FACTS_SUM(usage, "promptTokenCount", "toolUsePromptTokenCount"),
                  is_zero ? 0 : output);
     struct json_iter it = json_iter(FACTS_AT(v, "candidates"));
-    if (!json_iter_next(&it))
+    if (!json_iter_next(&it) || facts_number(FACTS_AT(it.value, "index")) > 0)
         return;
     facts_finish(f, FACTS_AT(it.value, "finishReason"));
     struct json_iter part = json_iter(FACTS_AT(it.value, "content", "parts"));
@@ -279,6 +286,9 @@ static inline void facts_bedrock(struct facts *f, const struct json *v)
     while (json_iter_next(&it)) {
         facts_text(&f->text, FACTS_AT(it.value, "text"));
         facts_text(&f->thoughts, FACTS_AT(it.value, "reasoningContent", "reasoningText", "text"));
+        struct json_iter cited = json_iter(FACTS_AT(it.value, "citationsContent", "content"));
+        while (json_iter_next(&cited))
+            facts_text(&f->text, FACTS_AT(cited.value, "text"));
         if (str_eq(json_str(FACTS_AT(it.value, "toolUse", "type")), S("server_tool_use")))
             continue;
         facts_name(f, FACTS_AT(it.value, "toolUse", "name"));
@@ -346,6 +356,7 @@ static inline void facts_init(struct facts *f)
 {
     *f = (struct facts){.input = -1, .output = -1};
     buf_init(&f->text, SIZE_MAX);
+    buf_init(&f->refusal, SIZE_MAX);
     buf_init(&f->thoughts, SIZE_MAX);
     buf_init(&f->names, SIZE_MAX);
     buf_init(&f->args, SIZE_MAX);
@@ -354,6 +365,7 @@ static inline void facts_init(struct facts *f)
 static inline void facts_fini(struct facts *f)
 {
     buf_fini(&f->text);
+    buf_fini(&f->refusal);
     buf_fini(&f->thoughts);
     buf_fini(&f->names);
     buf_fini(&f->args);
