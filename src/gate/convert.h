@@ -8,3 +8,5 @@
 
 /* x->service is chosen, of the same task as x->op; the body is in x->body. */
 NODISCARD int convert_run(struct exchange *x, const struct request *req) MAY_YIELD;
+/* Counts the tokens of a request here, for a provider that cannot: a stated estimate. */
+NODISCARD int convert_estimate(struct exchange *x, const struct request *req) MAY_YIELD;

@@ -50,14 +50,19 @@ struct capability relay_capability(const struct exchange *x)
                            (uint8_t)service_dialect(p->kind, model), model, p->can);
 }
 
-/* Decides what is asked of the provider: x->service. */
-static int choose_service(struct exchange *x, const struct request *req)
+/* Decides what is asked of the provider: x->service. False: it offers nothing of the kind. */
+static bool finds_service(struct exchange *x, const struct request *req)
 {
     struct capability can = relay_capability(x);
     struct service_wish wish = {
         .asked = x->op, .has_tools = req->has_tools, .is_without_effort = req->is_without_effort};
     x->service = service_find(x->target.provider->kind, x->target.upstream_model, &can, &wish);
-    if (x->service)
+    return x->service;
+}
+
+static int choose_service(struct exchange *x, const struct request *req)
+{
+    if (finds_service(x, req))
         return 0;
     return exchange_fail(
         x, -E_NOT_SUPPORTED,
@@ -235,6 +240,9 @@ static int MAY_YIELD relay_pieces(struct exchange *x, const struct request *req)
 
 static int MAY_YIELD run(struct exchange *x, const struct request *req)
 {
+    bool can_count = x->op->purpose != PURPOSE_COUNT || finds_service(x, req);
+    if (!can_count)
+        return convert_estimate(x, req);
     int rc = choose_service(x, req);
     if (rc == 0)
         rc = check_previous(x, req);
@@ -242,7 +250,7 @@ static int MAY_YIELD run(struct exchange *x, const struct request *req)
         return rc;
     if (is_relayed(x, req))
         return relay_pieces(x, req);
-    return x->op->task == TASK_GENERATE ? translate_run(x, req) : convert_run(x, req);
+    return x->op->purpose == PURPOSE_GENERATE ? translate_run(x, req) : convert_run(x, req);
 }
 
 static int MAY_YIELD read_and_run(struct exchange *x, struct request *req)
@@ -257,7 +265,8 @@ static int MAY_YIELD read_and_run(struct exchange *x, struct request *req)
     if (rc < 0)
         return rc;
     x->is_stream = req->is_stream;
-    return x->target.provider->kind == PROVIDER_SIM ? sim_run(x, req) : run(x, req);
+    bool is_sim = x->target.provider->kind == PROVIDER_SIM && x->op->purpose != PURPOSE_COUNT;
+    return is_sim ? sim_run(x, req) : run(x, req);
 }
 
 int relay_json(struct exchange *x)

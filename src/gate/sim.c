@@ -202,7 +202,7 @@ int sim_refuse(struct exchange *x, str param, const char *what)
 
 static bool is_text(const struct operation *op)
 {
-    return op->task == TASK_GENERATE;
+    return op->purpose == PURPOSE_GENERATE;
 }
 
 static int check_operation(struct exchange *x, enum sim_model model)

@@ -6,7 +6,7 @@
 #include "gate/exchange.h"
 #include "llm/request.h"
 
-/* TASK_GENERATE. x->service is chosen; the body is in x->body. */
+/* PURPOSE_GENERATE. x->service is chosen; the body is in x->body. */
 NODISCARD int translate_run(struct exchange *x, const struct request *req) MAY_YIELD;
 /* Ends a translation's notes: x->warnings, or with `tb-strict: error` a refusal. */
 NODISCARD int translate_settle_losses(struct exchange *x, const struct losses *losses);

@@ -2,10 +2,10 @@
 #include "llm/operation.h"
 
 static const struct operation operations[OP_COUNT] = {
-#define OPERATION(ident, text, purpose, spoken, route, where, form, ending, counting)              \
+#define OPERATION(ident, text, serves, spoken, route, where, form, ending, counting)               \
     [OP_##ident] = {.id = OP_##ident,                                                              \
                     .name = {.p = text, .n = sizeof text - 1},                                     \
-                    .task = TASK_##purpose,                                                        \
+                    .purpose = PURPOSE_##serves,                                                   \
                     .dialect = DIALECT_##spoken,                                                   \
                     .path = {.p = route, .n = sizeof route - 1},                                   \
                     .body = OPERATION_##where,                                                     \

@@ -7,25 +7,25 @@
 #include "llm/dialect_id.h"
 
 enum operation_id {
-#define OPERATION(name, text, task, dialect, path, body, answer, end, usage) OP_##name,
+#define OPERATION(name, text, purpose, dialect, path, body, answer, end, usage) OP_##name,
 #include "llm/operation.def"
 #undef OPERATION
     OP_COUNT
 };
 
 /* What an operation is for. */
-enum task_kind {
-    TASK_GENERATE,
-    TASK_COUNT,
-    TASK_EMBED,
-    TASK_RERANK,
-    TASK_MODERATE,
-    TASK_IMAGE,
-    TASK_IMAGE_EDIT,
-    TASK_IMAGE_VARY,
-    TASK_SPEAK,
-    TASK_TRANSCRIBE,
-    TASK_INTERPRET,
+enum purpose {
+    PURPOSE_GENERATE,
+    PURPOSE_COUNT,
+    PURPOSE_EMBED,
+    PURPOSE_RERANK,
+    PURPOSE_MODERATE,
+    PURPOSE_IMAGE,
+    PURPOSE_IMAGE_EDIT,
+    PURPOSE_IMAGE_VARY,
+    PURPOSE_SPEAK,
+    PURPOSE_TRANSCRIBE,
+    PURPOSE_INTERPRET,
 };
 
 enum operation_body { OPERATION_JSON, OPERATION_MULTIPART, OPERATION_PATH };
@@ -42,8 +42,8 @@ enum operation_usage { OPERATION_USAGE_ALWAYS, OPERATION_USAGE_CHUNK };
 struct operation {
     enum operation_id id;
     str name;
-    enum task_kind task;
-    enum dialect_id dialect; /* NONE: spoken to providers only, by its task's own writer */
+    enum purpose purpose;
+    enum dialect_id dialect; /* NONE: spoken to providers only, by its own writer */
     str path;                /* as its documentation names it */
     enum operation_body body;
     enum operation_answer answer;

@@ -183,7 +183,7 @@ int request_read(struct arena *a, const struct operation *op, str body, struct r
         rc = read_stream(a, out, e);
     if (rc == 0 && op->usage == OPERATION_USAGE_CHUNK)
         rc = read_stream_options(a, out, e);
-    if (rc == 0 && op->task == TASK_GENERATE)
+    if (rc == 0 && op->purpose == PURPOSE_GENERATE)
         look_at(out, op);
     out->adds_usage =
         rc == 0 && out->is_stream && !out->asks_usage && op->usage == OPERATION_USAGE_CHUNK;

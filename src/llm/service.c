@@ -3,7 +3,7 @@
  * The table is walked from the top, a few dozen comparisons of small integers, so it needs no
  * index. A client's own operation is relayed byte for byte and loses nothing; only when the
  * provider does not have it, or would refuse this request on it (a model that takes tools on
- * Responses only), another one of the same task is taken and the request translated. */
+ * Responses only), another one of the same purpose is taken and the request translated. */
 #include "llm/service.h"
 
 static const struct service services[] = {
@@ -49,10 +49,11 @@ const struct service *service_of(enum provider_kind kind, str model, enum operat
     return NULL;
 }
 
-static const struct service *first_of(enum provider_kind kind, str model, enum task_kind task)
+static const struct service *first_of(enum provider_kind kind, str model, enum purpose purpose)
 {
     for (size_t i = 0; i < ARRAY_LEN(services); i++)
-        if (operation_get(services[i].operation)->task == task && holds(&services[i], kind, model))
+        if (operation_get(services[i].operation)->purpose == purpose &&
+            holds(&services[i], kind, model))
             return &services[i];
     return NULL;
 }
@@ -79,17 +80,17 @@ const struct service *service_find(enum provider_kind kind, str model, const str
 {
     const struct service *own = service_of(kind, model, wish->asked->id);
     bool is_openai = !own || own->operation == OP_CHAT || own->operation == OP_RESPONSES;
-    if (wish->asked->task == TASK_GENERATE && is_openai) {
+    if (wish->asked->purpose == PURPOSE_GENERATE && is_openai) {
         const struct service *called = call_of(kind, model, can, wish);
         if (called)
             return called;
     }
-    return own ? own : first_of(kind, model, wish->asked->task);
+    return own ? own : first_of(kind, model, wish->asked->purpose);
 }
 
 enum dialect_id service_dialect(enum provider_kind kind, str model)
 {
-    const struct service *s = first_of(kind, model, TASK_GENERATE);
+    const struct service *s = first_of(kind, model, PURPOSE_GENERATE);
     return s ? operation_get(s->operation)->dialect : DIALECT_CHAT;
 }
 

@@ -1,4 +1,4 @@
-/* What a provider offers for a task: which operation, at which path. From service.def. Pure. */
+/* What a provider offers for a purpose: which operation, at which path. From service.def. Pure. */
 #pragma once
 
 #include "base/arena.h"
@@ -26,13 +26,13 @@ struct service {
     const char *envelope;    /* NULL: none */
 };
 
-/* What decides between several operations of one task. */
+/* What decides between several operations of one purpose. */
 struct service_wish {
     const struct operation *asked; /* the client's */
     bool has_tools;
     bool is_without_effort; /* reasoning was switched off by name */
 };
-/* NULL: the provider does not offer the task for this model. The client's own operation wins unless
+/* NULL: the provider offers nothing of the kind for this model. The client's own operation wins unless
  * the model's capability says that it takes this request on another. */
 const struct service *service_find(enum provider_kind kind, str model, const struct capability *can,
                                    const struct service_wish *wish);

@@ -38,7 +38,7 @@ static inline struct asked *sim_ask(enum operation_id op, enum sim_model model, 
     must(request_read(&a.x.request, a.x.op, body, &a.json, &a.x.err) == 0);
     must(json_read(&a.x.request, body, &a.request.root, &error_at) == 0);
     a.request.chat = &a.chat;
-    if (a.x.op->task == TASK_GENERATE)
+    if (a.x.op->purpose == PURPOSE_GENERATE)
         sim_read(&a);
     if (a.rc == 0)
         a.rc = sim_answer_make(&a.request, &a.answer);
