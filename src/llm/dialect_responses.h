@@ -7,7 +7,8 @@
  *   dialect_responses_input.c    writes the history as input items
  *   dialect_responses_tools.c    tools and tool choice, both ways
  *   dialect_responses_stream.c   reads a provider's stream
- *   dialect_responses_encode.c   writes a client's stream, and every answer
+ *   dialect_responses_encode.c   writes a client's stream, and every answer, with
+ *   dialect_responses_build.c    and dialect_responses_text.c (see dialect_responses_build.h)
  *   dialect_responses_echo.c     the response object around the output: the settings asked for
  *
  * The wire formats are those of OpenAI's API reference, "Responses". */

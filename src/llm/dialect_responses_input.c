@@ -1,12 +1,12 @@
 /* Writing the history as input items.
  *
  * A turn becomes as many items as its blocks need: text, pictures and files that stand together are
- * one message, every call, result and piece of reasoning is an item of its own, in the order of the
- * blocks.
+ * one message, every call, result and piece of reasoning is an item of its own, in the order of
+ * the blocks.
  *
  * Reasoning is held back until it is known that an item of the assistant follows: the provider
- * refuses reasoning that nothing follows. It is sent at all only when the seal fits, or when it came
- * from a server of this dialect that does without seals. Ids are sent only if the provider can
+ * refuses reasoning that nothing follows. It is sent at all only when the seal fits, or when it
+ * came from a server of this dialect that does without seals. Ids are sent only if the provider can
  * know them, that is if the client's own history has them and the gateway did not make them up.
  *
  * Calls and results without ids (Gemini) are joined by name and order; the ids made for them depend

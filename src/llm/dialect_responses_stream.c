@@ -604,7 +604,7 @@ static int on_error(const struct incoming *in)
 
 static const struct {
     const char *type;
-    int (*handle)(const struct incoming *in);
+    int (*take)(const struct incoming *in);
     bool begins; /* content: a stream that has not said its start begins with it */
 } handlers[] = {
     {"response.output_text.delta", on_text, true},
@@ -648,7 +648,7 @@ static int dispatch(struct incoming *in, str type)
         if (!str_eq(type, str_from_cz(handlers[i].type)))
             continue;
         int rc = handlers[i].begins ? start(in, NULL) : 0;
-        return rc == 0 ? handlers[i].handle(in) : rc;
+        return rc == 0 ? handlers[i].take(in) : rc;
     }
     const struct json *error = json_get(in->event, "error");
     bool is_error = type.n == 0 && error && json_type(error) == JSON_OBJECT;

@@ -167,7 +167,7 @@ static void test_text(void)
     feed_fini(&f);
 }
 
-/* Texts that follow each other are parts of one message; ids of its own provider tell them apart. */
+/* Texts that follow each other are parts of one message; its provider's ids tell them apart. */
 static void test_messages(void)
 {
     struct feed f;

@@ -99,7 +99,9 @@ static str shape(struct bench *b, const struct chat *c)
     return text;
 }
 
-#define CALL         "{\"type\":\"function_call\",\"call_id\":\"c\",\"name\":\"f\",\"arguments\":\"{}\"}"
+#define CALL                                                                                       \
+    "{\"type\":\"function_call\",\"call_id\":\"c\",\"name\":\"f\","                                \
+    "\"arguments\":\"{}\"}"
 #define RESULT       "{\"type\":\"function_call_output\",\"call_id\":\"c\",\"output\":\"r\"}"
 #define THINK        "{\"type\":\"reasoning\",\"id\":\"rs\",\"summary\":[]}"
 #define SAYS         "{\"role\":\"assistant\",\"content\":\"a\"}"
