@@ -181,7 +181,7 @@ int convert_run(struct exchange *x, const struct request *req)
         return exchange_fail(x, -E_NOT_SUPPORTED,
                              "The provider \"" STR_FMT "\" does not offer " STR_FMT ".",
                              STR_ARG(x->target.provider->id), STR_ARG(x->op->path));
-    arena_init(&v->doc, 4096, 8 * req->body.n + DOC_SPARE);
+    arena_init(&v->doc, 4096, 16 * req->body.n + DOC_SPARE);
     arena_init(&v->answers, 4096, REPLY_CAP);
     losses_init(&v->losses, &x->arena);
     int64_t before = task_deadline_narrow(relay_deadline(x));
@@ -204,7 +204,7 @@ int convert_estimate(struct exchange *x, const struct request *req)
     struct buf out;
     v->x = x;
     v->codec = &document_count;
-    arena_init(&v->doc, 4096, 8 * req->body.n + DOC_SPARE);
+    arena_init(&v->doc, 4096, 16 * req->body.n + DOC_SPARE);
     arena_init(&v->answers, 4096, REPLY_CAP);
     losses_init(&v->losses, &x->arena);
     buf_init(&out, 4096);

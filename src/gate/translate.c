@@ -17,12 +17,16 @@
 #include "rt/task.h"
 
 #define REPLY_CAP (256u << 20)
+/* What a body may become as a document: its text, 16 bytes for each value, and the nodes of what is
+ * read from it. Readers look at the room that is left before they take it. */
+#define DOC_FACTOR 16
+#define DOC_SPARE  (8u << 20)
 
 struct translation {
     struct exchange *x;
     const struct dialect *from, *to; /* the client's, the provider's */
     struct arena doc;                /* the client's body, read */
-    struct arena media;              /* what was fetched for it */
+    struct arena made;               /* for the provider: what was fetched, what is written from */
     struct chat chat;
     struct capability can;
     struct losses losses;
@@ -63,7 +67,7 @@ static int read_request(struct translation *tr, const struct request *req)
 static int write_request(struct translation *tr)
 {
     struct exchange *x = tr->x;
-    struct writing w = {.a = &tr->doc,
+    struct writing w = {.a = &tr->made,
                         .err = &x->err,
                         .loss = &tr->losses,
                         .model = x->target.upstream_model,
@@ -301,7 +305,7 @@ static int MAY_YIELD converse(struct translation *tr)
     plan_begin(&plan, x->lease, x->target.provider);
     int rc = relay_open(x, &plan, &r, &call);
     buf_fini(&tr->body);
-    arena_fini(&tr->media);
+    arena_fini(&tr->made);
     if (rc < 0)
         return rc;
     keep_asked(tr);
@@ -320,7 +324,7 @@ static int MAY_YIELD translate(struct translation *tr, const struct request *req
     client_body_forget(&x->body); /* it has been read into the document */
     int64_t before = task_deadline_narrow(relay_deadline(x));
     client_watch_hangup(x->client, true);
-    rc = media_fetch(x, &tr->media, &tr->chat, tr->to);
+    rc = media_fetch(x, &tr->made, &tr->chat, tr->to);
     if (rc == 0)
         rc = write_request(tr);
     if (rc == 0)
@@ -339,13 +343,13 @@ int translate_run(struct exchange *x, const struct request *req)
     tr->from = dialect_get(x->op->dialect);
     tr->to = dialect_get(operation_get(x->service->operation)->dialect);
     tr->can = relay_capability(x);
-    arena_init(&tr->doc, 4096, 8 * req->body.n + (4u << 20));
-    arena_init(&tr->media, 4096, MEDIA_FETCH_CAP);
+    arena_init(&tr->doc, 4096, DOC_FACTOR * req->body.n + DOC_SPARE);
+    arena_init(&tr->made, 4096, DOC_FACTOR * req->body.n + DOC_SPARE + MEDIA_FETCH_CAP);
     buf_init(&tr->body, 4 * x->snapshot->limits.body_bytes + (1u << 20));
     losses_init(&tr->losses, &x->arena);
     int rc = translate(tr, req);
     buf_fini(&tr->body);
     arena_fini(&tr->doc);
-    arena_fini(&tr->media);
+    arena_fini(&tr->made);
     return rc;
 }
