@@ -206,19 +206,29 @@ static int flush_proof(struct encoder *e)
     return chunk_end(&k, NULL);
 }
 
-static void hold_proof(struct encoder *e, struct told *t)
+/* A seal as the client gets it, wrapped if it has to be; nothing is done to one of Google's. */
+static struct seal finished_seal(struct encoder *e, const struct seal *seal)
 {
-    struct encoding *s = e->state;
     struct writing w = e->w;
     w.a = e->scratch;
     struct gemini_parts p = {.w = &w, .is_answer = true};
-    str value = gemini_signature(&p, &s->block.seal);
+    str value = gemini_signature(&p, seal);
     if (value.n == 0)
-        return;
+        return (struct seal){.kind = SEAL_NONE};
+    return (struct seal){.kind = SEAL_SIGNATURE, .family = FAMILY_GEMINI, .value = value};
+}
+
+static int hold_proof(struct encoder *e, struct told *t)
+{
+    struct encoding *s = e->state;
+    str value = finished_seal(e, &s->block.seal).value;
+    if (value.n == 0)
+        return 0;
     buf_reset(&s->proof);
     buf_put(&s->proof, value);
     s->proof_of = t;
     s->proof_is_thought = s->block.kind == BLOCK_REASONING && t->has_parts;
+    return buf_is_ok(&s->proof) ? 0 : -E_PROVIDER_TOO_LARGE;
 }
 
 static int put_whole(struct encoder *e, struct told *t, const struct block *b)
@@ -251,14 +261,13 @@ static void keep_names(struct encoding *s, const struct block *b)
     for (size_t i = 0; has_fields && i < ARRAY_LEN(calls); i++)
         buf_put(&s->names, *fields[i]);
     buf_put(&s->names, s->block.seal.value);
-    const char *at = s->names.p;
+    str all = buf_str(&s->names);
+    size_t at = 0;
     for (size_t i = 0; has_fields && i < ARRAY_LEN(calls); i++) {
-        *fields[i] = str_of(at, fields[i]->n);
+        *fields[i] = str_slice(all, at, at + fields[i]->n);
         at += fields[i]->n;
     }
-    s->block.seal.value = str_of(at, s->block.seal.value.n);
-    s->block.seal.provider = S_EMPTY;
-    s->block.seal.model = S_EMPTY;
+    s->block.seal.value = str_slice(all, at, all.n);
 }
 
 static int begin_block(struct encoder *e, struct told *t, const struct event *ev)
@@ -274,7 +283,7 @@ static int begin_block(struct encoder *e, struct told *t, const struct event *ev
     if (b->kind == BLOCK_OPAQUE || b->kind == BLOCK_TOOL_RESULT)
         return b->kind == BLOCK_OPAQUE ? put_whole(e, t, b) : 0;
     s->block.kind = b->kind;
-    s->block.seal = b->seal;
+    s->block.seal = finished_seal(e, &b->seal);
     if (b->kind == BLOCK_TOOL_CALL)
         s->block.call = (struct tool_call){
             .kind = b->call.kind, .id = b->call.id, .name = b->call.name, .space = b->call.space};
@@ -344,7 +353,7 @@ static int end_block(struct encoder *e, struct told *t, const struct event *ev)
     switch (s->block.kind) {
     case BLOCK_TEXT:
     case BLOCK_REASONING:
-        hold_proof(e, t);
+        rc = hold_proof(e, t);
         break;
     case BLOCK_TOOL_CALL:
         s->block.call.args = buf_str(&s->held);

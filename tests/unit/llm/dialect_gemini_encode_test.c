@@ -2,6 +2,7 @@
 #include "llm/dialect_gemini_encode.c"
 
 #include "gemini_bench.h"
+#include "llm/seal.h"
 
 struct client {
     struct bench *b;
@@ -106,6 +107,24 @@ static void proofs(struct bench *b)
            "a signature at the end");
 }
 
+/* What another provider sealed is wrapped, and says whose it is. */
+static void strangers(struct bench *b)
+{
+    struct client c = client_new(b, false);
+    struct block thought = {.kind = BLOCK_REASONING,
+                            .seal = {.kind = SEAL_REDACTED,
+                                     .family = FAMILY_ANTHROPIC,
+                                     .provider = S("p"),
+                                     .model = S("m"),
+                                     .value = S("v")}};
+    send(&c, (struct event){.kind = EV_START, .start = {.id = S("r"), .created_s = -1}});
+    send_block(&c, EV_BLOCK_START, &thought);
+    send_block(&c, EV_BLOCK_STOP, NULL);
+    send_end(&c, FINISH_STOP);
+    str wrapped = seal_wrap(&b->a, &thought.seal);
+    ok(str_find(buf_str(&b->out), wrapped) != STR_NONE, "a stranger's seal");
+}
+
 static void arrays(struct bench *b)
 {
     struct client c = client_new(b, true);
@@ -174,6 +193,7 @@ int main(void)
     bench_init(&b, DIALECT_GEMINI);
     answers(&b);
     proofs(&b);
+    strangers(&b);
     arrays(&b);
     whole_parts(&b);
     sources(&b);

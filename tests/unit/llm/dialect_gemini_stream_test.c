@@ -3,7 +3,8 @@
 
 #include "gemini_bench.h"
 
-#define HEAD(parts)       "data: {\"candidates\":[{\"content\":{\"parts\":[" parts "],\"role\":\"model\"}"
+#define OPEN              "data: {\"candidates\":[{\"content\":{\"parts\":["
+#define HEAD(parts)       OPEN parts "],\"role\":\"model\"}"
 #define TAIL              "],\"modelVersion\":\"m-1\",\"responseId\":\"r1\"}\r\n\r\n"
 #define CHUNK(parts)      HEAD(parts) "}" TAIL
 #define LAST(parts, more) HEAD(parts) ",\"finishReason\":\"STOP\"" more "}" TAIL
