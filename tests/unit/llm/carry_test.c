@@ -3,7 +3,7 @@
 
 #include "codec_bench.h"
 
-static void names(struct bench *b)
+static void client_names(struct bench *b)
 {
     struct chat *c = bench_new_chat(b);
     is_str(setting_name(c, SETTING_TOP_K), S("top_k"), "OpenAI's name");
@@ -52,7 +52,7 @@ static void clamping(struct bench *b)
     is_str(bench_lost(b), S("clamped:temperature"), "noted once");
 }
 
-static str object(struct bench *b, enum tool_kind kind, str args)
+static str as_written(struct bench *b, enum tool_kind kind, str args)
 {
     struct tool_call call = {.kind = kind, .args = args};
     buf_reset(&b->out);
@@ -63,14 +63,14 @@ static str object(struct bench *b, enum tool_kind kind, str args)
 
 static void objects(struct bench *b)
 {
-    is_str(object(b, TOOL_FUNCTION, S("{\"a\": 1.0}")), S("{\"a\":1.0}"), "an object");
-    is_str(object(b, TOOL_FUNCTION, S(" ")), S("{}"), "nothing");
-    is_str(object(b, TOOL_FUNCTION, S("null")), S("{}"), "null");
+    is_str(as_written(b, TOOL_FUNCTION, S("{\"a\": 1.0}")), S("{\"a\":1.0}"), "an object");
+    is_str(as_written(b, TOOL_FUNCTION, S(" ")), S("{}"), "nothing");
+    is_str(as_written(b, TOOL_FUNCTION, S("null")), S("{}"), "null");
     is_str(bench_lost(b), S(""), "lose nothing");
-    is_str(object(b, TOOL_FUNCTION, S("{\"a\":")), S("{\"_raw_arguments\":\"{\\\"a\\\":\"}"),
+    is_str(as_written(b, TOOL_FUNCTION, S("{\"a\":")), S("{\"_raw_arguments\":\"{\\\"a\\\":\"}"),
            "what was cut off");
     is_str(bench_lost(b), S("emulated:arguments"), "is noted");
-    is_str(object(b, TOOL_CUSTOM, S("free")), S("{\"input\":\"free\"}"), "free text");
+    is_str(as_written(b, TOOL_CUSTOM, S("free")), S("{\"input\":\"free\"}"), "free text");
 }
 
 static void room(struct bench *b)
@@ -94,7 +94,7 @@ int main(void)
 {
     struct bench b;
     bench_init(&b, DIALECT_CHAT);
-    names(&b);
+    client_names(&b);
     carrying(&b);
     clamping(&b);
     objects(&b);
