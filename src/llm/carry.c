@@ -16,7 +16,7 @@
 
 enum { NAME_OPENAI, NAME_ANTHROPIC, NAME_GEMINI, NAME_BEDROCK, NAME_COHERE, NAME_OLLAMA, NAMES };
 
-static const char *const names[SETTING_COUNT][NAMES] = {
+static const char *const setting_names[SETTING_COUNT][NAMES] = {
 #define SETTING(name, openai, anthropic, gemini, bedrock, cohere, ollama)                          \
     [SETTING_##name] = {openai, anthropic, gemini, bedrock, cohere, ollama},
 #include "llm/carry.def"
@@ -53,10 +53,10 @@ str setting_name(const struct chat *c, enum setting s)
     must(s < SETTING_COUNT && c->origin < DIALECT_COUNT);
     if (s == SETTING_MAX_OUTPUT && c->max_output_field.n > 0)
         return c->max_output_field;
-    const char *own = names[s][column_of[c->origin]];
+    const char *own = setting_names[s][column_of[c->origin]];
     if (c->origin == DIALECT_RESPONSES && responses_name(s))
         own = responses_name(s);
-    return str_from_cz(own[0] != '\0' ? own : names[s][NAME_OPENAI]);
+    return str_from_cz(own[0] != '\0' ? own : setting_names[s][NAME_OPENAI]);
 }
 
 void setting_lost(struct writing *w, const struct chat *c, enum loss_verb verb, enum setting s)
