@@ -54,21 +54,20 @@ struct credential_settings {
         str sts_url, imds_url;                /* empty: of the environment, or the usual ones */
     } aws;
     struct {
-        str file; /* path; empty: `json`, else GOOGLE_APPLICATION_CREDENTIALS or gcloud's own, else
-                     the metadata server */
-        const struct secret *json; /* a file's content */
-        str scope;                 /* empty: GCP_SCOPE */
-        str token_url;             /* instead of the file's */
-        str metadata_host;         /* empty: GCE_METADATA_HOST, or the usual one */
+        str file;  /* path; empty: GOOGLE_APPLICATION_CREDENTIALS or gcloud's own, else the metadata
+                     server */
+        str scope; /* empty: GCP_SCOPE */
+        str token_url;     /* instead of the file's */
+        str metadata_host; /* empty: GCE_METADATA_HOST, or the usual one */
     } gcp;
     struct {
         enum oauth_auth auth;
         str token_url, client_id;
         const struct secret *client_secret;
-        const struct secret *private_key; /* PEM */
-        str certificate;                  /* PEM */
+        str private_key_file; /* OAUTH_JWT: PEM; read anew each time, like the next two */
+        str certificate_file; /* OAUTH_JWT: PEM; empty: none */
         str key_id, jwt_audience;
-        str assertion_file; /* OAUTH_ASSERTION: read anew each time */
+        str assertion_file; /* OAUTH_ASSERTION */
         str scope, audience, resource;
     } oauth; /* of CREDENTIAL_IDENTITY: token_url, client_id, resource */
 };

@@ -27,18 +27,22 @@ static const size_t texts[] = {
     AT(gcp.metadata_host),
     AT(oauth.token_url),
     AT(oauth.client_id),
-    AT(oauth.certificate),
+    AT(oauth.certificate_file),
     AT(oauth.key_id),
     AT(oauth.jwt_audience),
     AT(oauth.assertion_file),
+    AT(oauth.private_key_file),
     AT(oauth.scope),
     AT(oauth.audience),
     AT(oauth.resource),
 };
 static const size_t paths[] = {AT(ca), AT(cert), AT(key)};
 static const size_t secrets[] = {
-    AT(value),    AT(aws.access_key_id),   AT(aws.secret_access_key), AT(aws.session_token),
-    AT(gcp.json), AT(oauth.client_secret), AT(oauth.private_key),
+    AT(value),
+    AT(aws.access_key_id),
+    AT(aws.secret_access_key),
+    AT(aws.session_token),
+    AT(oauth.client_secret),
 };
 
 /* Of the member at `offset`: read it, write it. memcpy, because the tables know no types. */

@@ -118,14 +118,12 @@ static int MAY_YIELD from_file(struct flight *f, str json, struct cloud_token *t
     return -E_CREDENTIAL;
 }
 
-/* The configured file or text, else the environment's file, else gcloud's own, if it is there. */
+/* The configured file, else the environment's, else gcloud's own, if it is there. */
 static int find_file(struct flight *f, str *json)
 {
     str path = f->settings->gcp.file;
-    *json = flight_secret(f->settings->gcp.json);
-    if (path.n == 0 && json->n > 0)
-        return 0;
     bool is_named = path.n > 0 || str_from_cz(flight_env("GOOGLE_APPLICATION_CREDENTIALS")).n > 0;
+    *json = S_EMPTY;
     if (path.n == 0)
         path = gcp_default_path(f->arena, flight_env);
     if (!is_named && !flight_file_exists(f, path))
@@ -154,6 +152,20 @@ static str new_nonce(struct arena *a)
     return crypt_to_hex(a, bytes, sizeof bytes);
 }
 
+/* What the client shows that lies in files. */
+static int read_files(struct flight *f, struct oauth_client *c)
+{
+    const struct credential_settings *s = f->settings;
+    if (c->auth == OAUTH_ASSERTION)
+        return flight_file(f, s->oauth.assertion_file, "the assertion", &c->assertion);
+    if (c->auth != OAUTH_JWT)
+        return 0;
+    int rc = flight_file(f, s->oauth.private_key_file, "the private key", &c->private_key);
+    if (rc == 0 && s->oauth.certificate_file.n > 0)
+        rc = flight_file(f, s->oauth.certificate_file, "the certificate", &c->certificate);
+    return rc;
+}
+
 int flight_oauth(struct flight *f, struct flight_value *out)
 {
     const struct credential_settings *s = f->settings;
@@ -161,8 +173,6 @@ int flight_oauth(struct flight *f, struct flight_value *out)
                              .token_url = s->oauth.token_url,
                              .id = s->oauth.client_id,
                              .secret = flight_secret(s->oauth.client_secret),
-                             .private_key = flight_secret(s->oauth.private_key),
-                             .certificate = s->oauth.certificate,
                              .key_id = s->oauth.key_id,
                              .jwt_audience = s->oauth.jwt_audience,
                              .scope = s->oauth.scope,
@@ -171,9 +181,7 @@ int flight_oauth(struct flight *f, struct flight_value *out)
     struct cloud_request r;
     struct cloud_token token = {.expires_us = 0};
     str why;
-    int rc = 0;
-    if (c.auth == OAUTH_ASSERTION)
-        rc = flight_file(f, s->oauth.assertion_file, "the assertion", &c.assertion);
+    int rc = read_files(f, &c);
     if (rc < 0)
         return rc;
     if (oauth_request(f->arena, &c, flight_wall_us(f), new_nonce(f->arena), &r, &why) < 0)

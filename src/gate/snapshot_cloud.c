@@ -142,19 +142,59 @@ static void use_gcp(const struct cloud *k, struct credential_settings *o)
     o->gcp.metadata_host = config_text(gcp, "metadata_host");
 }
 
+/* What the file says, else what the environment does. */
+static str or_environment(const struct cloud *k, const struct config_node *group, const char *key,
+                          const char *variable)
+{
+    str value = config_text(group, key);
+    return value.n > 0 || k->c->sources->is_sealed ? value : environment(variable);
+}
+
+static void need(const struct cloud *k, const struct config_node *group, const char *key,
+                 bool is_given)
+{
+    if (!is_given && !k->c->sources->is_sealed)
+        config_complain_key(k->c, CONFIG_MISSING, group, "this way to sign in needs `%s`", key);
+}
+
+enum entra_way { ENTRA_SECRET, ENTRA_CERTIFICATE, ENTRA_FEDERATED, ENTRA_MANAGED };
+
+static void use_managed(const struct config_node *entra, struct credential_settings *o)
+{
+    o->kind = CREDENTIAL_IDENTITY;
+    o->oauth.token_url = config_text(entra, "identity_url");
+    o->oauth.client_id = config_text(entra, "client_id");
+}
+
 static void use_entra(const struct cloud *k, const struct config_node *entra,
                       struct credential_settings *o)
 {
+    static const enum oauth_auth ways[] = {OAUTH_POST, OAUTH_JWT, OAUTH_ASSERTION};
+    int64_t way = config_number(entra, "auth");
+    if (way == ENTRA_MANAGED) {
+        use_managed(entra, o);
+        return;
+    }
+    str tenant = or_environment(k, entra, "tenant_id", "AZURE_TENANT_ID");
     o->kind = CREDENTIAL_OAUTH;
-    o->oauth.auth = OAUTH_POST;
-    o->oauth.token_url = oauth_entra_url(&k->c->arena, config_text(entra, "authority"),
-                                         config_text(entra, "tenant_id"));
-    o->oauth.client_id = config_text(entra, "client_id");
+    o->oauth.auth = ways[way >= 0 && way < (int64_t)ARRAY_LEN(ways) ? way : 0];
+    o->oauth.token_url = oauth_entra_url(&k->c->arena, config_text(entra, "authority"), tenant);
+    o->oauth.client_id = or_environment(k, entra, "client_id", "AZURE_CLIENT_ID");
     o->oauth.client_secret = secret_at(entra, "client_secret");
+    o->oauth.private_key_file = config_text(entra, "private_key");
+    o->oauth.certificate_file = config_text(entra, "certificate");
+    o->oauth.assertion_file = or_environment(k, entra, "token_file", "AZURE_FEDERATED_TOKEN_FILE");
     o->oauth.scope = config_text(entra, "scope");
+    need(k, entra, "tenant_id", tenant.n > 0);
+    need(k, entra, "client_id", o->oauth.client_id.n > 0);
+    need(k, entra, "client_secret", way != ENTRA_SECRET || o->oauth.client_secret);
+    need(k, entra, "private_key", way != ENTRA_CERTIFICATE || o->oauth.private_key_file.n > 0);
+    need(k, entra, "certificate", way != ENTRA_CERTIFICATE || o->oauth.certificate_file.n > 0);
+    need(k, entra, "token_file", way != ENTRA_FEDERATED || o->oauth.assertion_file.n > 0);
 }
 
-static void use_oauth(const struct config_node *oauth, struct credential_settings *o)
+static void use_oauth(const struct cloud *k, const struct config_node *oauth,
+                      struct credential_settings *o)
 {
     static const enum oauth_auth ways[] = {OAUTH_BASIC, OAUTH_POST, OAUTH_JWT, OAUTH_TLS};
     int64_t way = config_number(oauth, "auth");
@@ -163,10 +203,15 @@ static void use_oauth(const struct config_node *oauth, struct credential_setting
     o->oauth.token_url = config_text(oauth, "token_url");
     o->oauth.client_id = config_text(oauth, "client_id");
     o->oauth.client_secret = secret_at(oauth, "client_secret");
-    o->oauth.private_key = secret_at(oauth, "private_key");
+    o->oauth.private_key_file = config_text(oauth, "private_key");
     o->oauth.key_id = config_text(oauth, "key_id");
+    o->oauth.jwt_audience = config_text(oauth, "jwt_audience");
     o->oauth.scope = config_text(oauth, "scope");
     o->oauth.audience = config_text(oauth, "audience");
+    bool has_secret = o->oauth.auth == OAUTH_BASIC || o->oauth.auth == OAUTH_POST;
+    need(k, oauth, "client_secret", !has_secret || o->oauth.client_secret);
+    need(k, oauth, "private_key", o->oauth.auth != OAUTH_JWT || o->oauth.private_key_file.n > 0);
+    need(k, k->n, "cert", o->oauth.auth != OAUTH_TLS || o->cert);
 }
 
 static bool is_aws(enum provider_kind kind)
@@ -183,12 +228,13 @@ static bool choose(const struct cloud *k, struct credential_settings *o)
     if (entra)
         use_entra(k, entra, o);
     else if (oauth)
-        use_oauth(oauth, o);
+        use_oauth(k, oauth, o);
     else if (k->p->n_keys > 0)
         return false;
     else if (is_aws(k->p->kind) || config_get(k->n, "aws"))
         use_aws(k, o);
-    else if (k->p->kind == PROVIDER_VERTEX || config_get(k->n, "credentials"))
+    else if (k->p->kind == PROVIDER_VERTEX || config_get(k->n, "credentials") ||
+             config_get(k->n, "gcp"))
         use_gcp(k, o);
     else
         return false;

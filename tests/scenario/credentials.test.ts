@@ -7,7 +7,7 @@ import { createHash, createHmac, createPublicKey, generateKeyPairSync, verify } 
 import { join } from "node:path";
 import { writeFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { CHAT, Latch, certificates, chatBody, scenario, type Provider, type Request } from "./harness.js";
+import { CHAT, Latch, certificates, chatBody, run, scenario, type Provider, type Request } from "./harness.js";
 
 const SERVER = `version: 1
 server: {listen: 127.0.0.1:0, admin: 127.0.0.1:0, workers: 2}
@@ -360,4 +360,76 @@ scenario("Entra is asked with the client's secret for the scope of Azure's model
   assert.equal(form.get("client_secret"), "s3cr3t");
   assert.equal(form.get("scope"), "https://cognitiveservices.azure.com/.default");
   assert.equal(bearer(upstream.requests[0]), "Bearer token-1");
+});
+
+scenario("a managed identity is asked for at the machine's metadata service", async ({ provider, throwbar }) => {
+  const [upstream, machine] = [await provider(), await provider()];
+  machine.answer((_, conn) => conn.sendJson(200, { access_token: "managed", expires_on: String(Math.floor(Date.now() / 1000) + 3600), token_type: "Bearer" }));
+  serveChat(upstream);
+  const gateway = await throwbar(`${SERVER}providers:
+  az: {kind: openai, base_url: "${upstream.url}", entra: {auth: managed, client_id: id-1, identity_url: "${origin(machine)}/token"}}
+`);
+  assert.equal((await gateway.request({ body: { ...CHAT, model: "az/gpt-real" } })).status, 200);
+  const request = machine.requests[0]!;
+  assert.equal(request.target,
+    "/token?api-version=2018-02-01&resource=https%3A%2F%2Fcognitiveservices.azure.com%2F&client_id=id-1");
+  assert.equal(request.headers.get("metadata"), "true");
+  assert.equal(bearer(upstream.requests[0]), "Bearer managed");
+});
+
+scenario("workload identity shows the token that the environment names", async ({ provider, throwbar }) => {
+  const [upstream, tokens] = [await provider(), await provider()];
+  serveTokens(tokens, 3600);
+  serveChat(upstream);
+  const folder = mkdtempSync(join(tmpdir(), "throwbar-aks-"));
+  writeFileSync(join(folder, "token"), "eyJ.aks.token\n");
+  const gateway = await throwbar(`${SERVER}providers:
+  az: {kind: openai, base_url: "${upstream.url}", entra: {auth: federated, authority: "${origin(tokens)}"}}
+`, { env: { AZURE_TENANT_ID: "t", AZURE_CLIENT_ID: "c", AZURE_FEDERATED_TOKEN_FILE: join(folder, "token") } });
+  const answer = await gateway.request({ body: { ...CHAT, model: "az/gpt-real" } });
+  rmSync(folder, { recursive: true });
+  assert.equal(answer.status, 200, answer.text);
+  const form = new URLSearchParams(tokens.requests[0]!.body.toString());
+  assert.equal(form.get("client_id"), "c");
+  assert.equal(form.get("client_assertion"), "eyJ.aks.token");
+});
+
+scenario("private_key_jwt: an assertion that the key has signed", async ({ provider, throwbar }) => {
+  const [upstream, tokens] = [await provider(), await provider()];
+  serveTokens(tokens, 3600);
+  serveChat(upstream);
+  const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const folder = mkdtempSync(join(tmpdir(), "throwbar-jwt-"));
+  const file = join(folder, "key.pem");
+  writeFileSync(file, privateKey.export({ type: "pkcs1", format: "pem" }));
+  const gateway = await throwbar(oauthConfig(upstream, tokens)
+    .replace("client_secret: s3cr3t", `auth: private_key_jwt, private_key: ${file}, key_id: k-1, jwt_audience: aud-1`));
+  const answer = await gateway.request({ body: CHAT });
+  rmSync(folder, { recursive: true });
+  assert.equal(answer.status, 200, answer.text);
+  const form = new URLSearchParams(tokens.requests[0]!.body.toString());
+  const [head = "", claims = "", signature = ""] = form.get("client_assertion")!.split(".");
+  const parsed = JSON.parse(Buffer.from(claims, "base64url").toString());
+  assert.deepEqual([parsed.iss, parsed.sub, parsed.aud], ["gateway", "gateway", "aud-1"]);
+  assert.ok(parsed.exp - Date.now() / 1000 <= 300 && parsed.jti.length >= 16);
+  assert.ok(verify("sha256", Buffer.from(`${head}.${claims}`), publicKey, Buffer.from(signature, "base64url")));
+});
+
+scenario("a way to sign in that lacks something is refused by check", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "throwbar-check-"));
+  const file = join(folder, "throwbar.yaml");
+  for (const [signIn, missing] of [
+    ["entra: {}", ["tenant_id", "client_id", "client_secret"]],
+    ["entra: {auth: certificate, tenant_id: t, client_id: c}", ["private_key", "certificate"]],
+    ["entra: {auth: federated, tenant_id: t, client_id: c}", ["token_file"]],
+    ['oauth: {token_url: "http://x/t", client_id: c}', ["client_secret"]],
+    ['oauth: {token_url: "http://x/t", client_id: c, auth: private_key_jwt}', ["private_key"]],
+    ['oauth: {token_url: "http://x/t", client_id: c, auth: mtls}', ["cert"]],
+  ] as const) {
+    writeFileSync(file, `${SERVER}providers: {up: {kind: openai, base_url: "http://127.0.0.1:1/v1", ${signIn}}}\n`);
+    const { code, stdout, stderr } = await run(["check", "-c", file]);
+    assert.equal(code, 2, signIn);
+    for (const key of missing) assert.match(stdout + stderr, new RegExp(`E1044.*needs \`${key}\``), signIn);
+  }
+  rmSync(folder, { recursive: true });
 });

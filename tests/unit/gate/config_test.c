@@ -1,5 +1,9 @@
 #include "gate/config.c"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "gate/config_fakes.h"
 #include "gate/snapshot.h"
 #include "tap.h"

@@ -254,11 +254,6 @@ static void test_gcp(void)
     is_int(get_once(&o), 0, "a service account's file");
     ok(str_eq(one.c.header.value, S("Bearer token-1")) && has_received("assertion=eyJ"),
        "its token");
-    struct secret *json = secret_new(service_account());
-    o.gcp.file = S_EMPTY;
-    o.gcp.json = json;
-    ok(get_once(&o) == 0 && str_eq(one.c.header.value, S("Bearer token-2")), "or its text");
-    secret_free(json);
     str federation = arena_printf(
         &texts,
         "{\"type\":\"external_account\",\"audience\":\"a\",\"subject_token_type\":\"t\","
@@ -294,13 +289,19 @@ static void test_azure(void)
     o.oauth.assertion_file = str_from_cz(file("federated", "eyJ.f.f\n"));
     ok(get_once(&o) == 0 && has_received("client_assertion=eyJ.f.f"), "a federated token");
     o.oauth.auth = OAUTH_JWT;
+    o.oauth.private_key_file = S("/nowhere");
+    is_failure(&o, "the private key /nowhere: No such file or directory");
+    o.oauth.private_key_file = str_from_cz(file("bad", "{}"));
     is_failure(&o, "the token request: the private key is no unencrypted RSA key in PEM");
+    o.oauth.private_key_file = str_from_cz(file("key", key_pkcs8));
+    o.oauth.certificate_file = str_from_cz(file("certificate", key_certificate));
+    ok(get_once(&o) == 0 && has_received("&client_assertion=eyJ"), "a key of ours");
 }
 
 static void remove_folder(void)
 {
-    static const char *const names[] = {"web", "pod", "credentials", "config",
-                                        "sa",  "wif", "bad",         "federated"};
+    static const char *const names[] = {"web", "pod", "credentials", "config",      "sa",
+                                        "wif", "bad", "key",         "certificate", "federated"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         must(unlink(arena_cz(&texts, arena_printf(&texts, "%s/%s", folder, names[i]))) == 0);
     must(rmdir(folder) == 0);
