@@ -1,5 +1,5 @@
 /* The list of models: the operator's aliases, then what each provider says it has, as
- * provider/model.
+ * provider/model, in the shape of the caller's dialect (models_shape.c).
  *
  * Providers are asked side by side and not for long; what they said is kept for a minute per
  * worker, so a client that lists models often does not load them. A provider that does not
@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/pool.h"
+#include "gate/models_shape.h"
 #include "gate/relay.h"
 #include "gate/reply.h"
 #include "gate/sim.h"
@@ -37,6 +38,34 @@ struct shelf {
 
 /* Per worker, by provider id. */
 static _Thread_local struct table shelves;
+
+/* Where a kind of provider lists its models, and how its answer names them. */
+static const struct catalogue {
+    enum provider_kind kind;
+    const char *path;
+    const char *list, *name;
+    const char *prefix; /* of the names, taken off; NULL: none */
+} catalogues[] = {
+    {PROVIDER_OPENAI, "/models", "data", "id", NULL},
+    {PROVIDER_OPENAI_CHAT, "/models", "data", "id", NULL},
+    {PROVIDER_OPENAI_RESPONSES, "/models", "data", "id", NULL},
+    {PROVIDER_ANTHROPIC, "/v1/models?limit=1000", "data", "id", NULL},
+    {PROVIDER_GEMINI, "/v1beta/models?pageSize=1000", "models", "name", "models/"},
+    {PROVIDER_COHERE, "/v1/models?page_size=1000", "models", "name", NULL},
+    {PROVIDER_OLLAMA, "/api/tags", "models", "name", NULL},
+    {PROVIDER_AZURE_V1, "/openai/v1/models", "data", "id", NULL},
+    {PROVIDER_KSERVE, "/openai/v1/models", "data", "id", NULL},
+    {PROVIDER_TGI, "/v1/models", "data", "id", NULL},
+};
+
+/* NULL: the kind does not say what it has. */
+static const struct catalogue *catalogue_of(enum provider_kind kind)
+{
+    for (size_t i = 0; i < ARRAY_LEN(catalogues); i++)
+        if (catalogues[i].kind == kind)
+            return &catalogues[i];
+    return NULL;
+}
 
 struct question {
     struct exchange *asker;
@@ -72,7 +101,7 @@ void models_thread_end(void)
     table_fini(&shelves);
 }
 
-static void read_list(struct shelf *s, str body)
+static void read_list(struct shelf *s, const struct catalogue *c, str body)
 {
     const struct json *root = NULL;
     size_t error_at = 0;
@@ -80,10 +109,12 @@ static void read_list(struct shelf *s, str body)
     arena_init(&scratch, 4096, 64u << 20);
     s->n = 0;
     s->has_failed = json_read(&scratch, body, &root, &error_at) < 0;
-    const struct json *items = json_get(root, "data");
+    const struct json *items = json_get(root, c->list);
     s->models = arena_new_n(&s->arena, str, MIN(json_count(items), (size_t)MODELS_MAX) + 1);
     for (struct json_iter it = json_iter(items); json_iter_next(&it) && s->n < MODELS_MAX;) {
-        str id = json_str(json_get(it.value, "id"));
+        str id = json_str(json_get(it.value, c->name));
+        if (c->prefix && str_has_prefix(id, str_from_cz(c->prefix)))
+            id = str_skip(id, str_from_cz(c->prefix).n);
         if (request_model_is_sane(id))
             s->models[s->n++] = arena_str(&s->arena, id);
     }
@@ -104,7 +135,12 @@ static void MAY_YIELD ask(void *arg)
     x->target.provider = q->provider;
     x->head.method = S("GET");
     task_deadline_narrow(clock_now_us() + ASK_US);
-    struct call_request r = {.method = S("GET"), .path = S("/models")};
+    const struct catalogue *c = catalogue_of(q->provider->kind);
+    struct http_header version = {.name = S("anthropic-version"), .value = S("2023-06-01")};
+    struct call_request r = {.method = S("GET"),
+                             .path = str_from_cz(c->path),
+                             .headers = &version,
+                             .n_headers = c->kind == PROVIDER_ANTHROPIC ? 1 : 0};
     struct plan plan;
     struct call call;
     struct buf body;
@@ -121,7 +157,7 @@ static void MAY_YIELD ask(void *arg)
     q->shelf->n = 0;
     q->shelf->has_failed = rc < 0;
     if (rc == 0)
-        read_list(q->shelf, buf_str(&body));
+        read_list(q->shelf, c, buf_str(&body));
     q->shelf->until_us = clock_now_us() + KEEP_US;
     buf_fini(&body);
     arena_fini(&x->request);
@@ -138,7 +174,7 @@ static void MAY_YIELD refresh(struct exchange *x)
     scope_begin(&scope);
     for (size_t i = 0; i < x->snapshot->n_providers; i++) {
         struct provider *p = &x->snapshot->providers[i];
-        if (p->kind == PROVIDER_SIM)
+        if (!catalogue_of(p->kind))
             continue;
         struct shelf *s = shelf_get(p->id);
         if (s->until_us > clock_now_us())
@@ -154,25 +190,29 @@ static void MAY_YIELD refresh(struct exchange *x)
 
 /* ---- writing ---- */
 
-static void put_model(struct json_writer *w, str id, str owner)
+/* The dialect the list is asked for in: the path's, but that Anthropic's SDK asks at OpenAI's path
+ * with a header of its own. */
+static enum dialect_id dialect_of(const struct exchange *x)
 {
-    json_begin_object(w, NULL);
-    json_put_str(w, "id", id);
-    json_put_str(w, "object", S("model"));
-    json_put_int(w, "created", 0);
-    json_put_str(w, "owned_by", owner);
-    json_end_object(w);
+    bool is_anthropic = x->path->shape == PATH_SHAPE_OPENAI &&
+                        http_header_get(&x->head, S("anthropic-version")).n > 0;
+    return is_anthropic ? DIALECT_ANTHROPIC : (enum dialect_id)x->path->shape;
 }
 
-static void put_if_allowed(struct exchange *x, struct json_writer *w, str id, str owner)
+struct listing {
+    struct exchange *x;
+    const struct models_shape *shape;
+    struct models_page page;
+};
+
+static void put_if_allowed(struct listing *l, str id, str owner)
 {
-    if (auth_allows_model(x->key, id))
-        put_model(w, id, owner);
+    if (auth_allows_model(l->x->key, id))
+        models_page_put(&l->page, l->shape, id, owner);
 }
 
 /* provider/model for each name. They may be many and long: none is kept. */
-static void put_models(struct exchange *x, struct json_writer *w, str provider, const str *models,
-                       size_t n)
+static void put_models(struct listing *l, str provider, const str *models, size_t n)
 {
     struct buf id;
     buf_init(&id, 8192);
@@ -181,7 +221,7 @@ static void put_models(struct exchange *x, struct json_writer *w, str provider, 
         buf_put(&id, provider);
         buf_put_char(&id, '/');
         buf_put(&id, models[i]);
-        put_if_allowed(x, w, buf_str(&id), provider);
+        put_if_allowed(l, buf_str(&id), provider);
     }
     buf_fini(&id);
 }
@@ -195,32 +235,59 @@ static void warn_of_gap(struct exchange *x, str provider)
     x->warnings = arena_concat(&x->arena, parts, ARRAY_LEN(parts));
 }
 
-static void put_provider(struct exchange *x, struct json_writer *w, const struct provider *p)
+static void put_provider(struct listing *l, const struct provider *p)
 {
     const struct shelf *s = table_get(&shelves, p->id);
     if (p->kind == PROVIDER_SIM)
-        put_models(x, w, p->id, sim_models, sim_models_n);
+        put_models(l, p->id, sim_models, sim_models_n);
+    else if (!catalogue_of(p->kind))
+        return;
     else if (!s || s->has_failed)
-        warn_of_gap(x, p->id);
+        warn_of_gap(l->x, p->id);
     else
-        put_models(x, w, p->id, s->models, s->n);
+        put_models(l, p->id, s->models, s->n);
+}
+
+/* The value of one of two query parameters. */
+static str query_value(struct exchange *x, str name, str other)
+{
+    str rest = x->head.query, pair, key, value, out = S_EMPTY;
+    while (rest.n > 0) {
+        str_cut(rest, '&', &pair, &rest);
+        str_cut(pair, '=', &key, &value);
+        if ((str_eq(key, name) || str_eq(key, other)) && !path_decode(&x->request, value, &out))
+            out = S_EMPTY;
+    }
+    return out;
+}
+
+static void read_page(struct exchange *x, struct listing *l)
+{
+    uint64_t most = 0;
+    bool has_pages = l->shape->dialect == DIALECT_ANTHROPIC || l->shape->dialect == DIALECT_GEMINI;
+    l->page.a = &x->request;
+    if (!has_pages)
+        return;
+    l->page.after = query_value(x, S("after_id"), S("pageToken"));
+    if (str_to_u64(query_value(x, S("limit"), S("pageSize")), &most))
+        l->page.most = (size_t)MIN(most, (uint64_t)100000);
 }
 
 int models_list(struct exchange *x)
 {
     struct buf body;
+    struct listing l = {.x = x, .shape = models_shape_of(dialect_of(x))};
     refresh(x);
     buf_init(&body, 32u << 20);
-    struct json_writer w = json_writer(&body);
-    json_begin_object(&w, NULL);
-    json_put_str(&w, "object", S("list"));
-    json_begin_array(&w, "data");
+    read_page(x, &l);
+    l.page.w = json_writer(&body);
+    models_page_begin(&l.page, l.shape);
     for (size_t i = 0; i < x->snapshot->n_models; i++)
-        put_if_allowed(x, &w, x->snapshot->models[i].id, x->snapshot->models[i].provider->id);
+        put_if_allowed(&l, x->snapshot->models[i].id, x->snapshot->models[i].provider->id);
     for (size_t i = 0; i < x->snapshot->n_providers; i++)
-        put_provider(x, &w, &x->snapshot->providers[i]);
-    json_end_array(&w);
-    json_end_object(&w);
+        put_provider(&l, &x->snapshot->providers[i]);
+    models_page_end(&l.page, l.shape);
+    buf_fini(&l.page.last);
     int rc = buf_is_ok(&body) ? reply_whole(x, 200, S("application/json"), S_EMPTY, buf_str(&body))
                               : err_set_code(&x->err, -E_TOO_LARGE);
     buf_fini(&body);
@@ -245,11 +312,11 @@ static bool is_listed(const struct model_ref *ref)
     return false;
 }
 
-int models_get(struct exchange *x)
+static int MAY_YIELD find(struct exchange *x, str name)
 {
-    if (!request_model_is_sane(x->path_arg))
+    if (!request_model_is_sane(name))
         return exchange_fail(x, -E_MODEL_NOT_FOUND, "No model has such a name.");
-    int rc = relay_find_target(x, x->path_arg);
+    int rc = relay_find_target(x, name);
     if (rc < 0)
         return rc;
     refresh(x);
@@ -257,11 +324,77 @@ int models_get(struct exchange *x)
         return exchange_fail(x, -E_MODEL_NOT_FOUND,
                              "The provider \"" STR_FMT "\" has no model \"" STR_FMT "\".",
                              STR_ARG(x->target.provider->id), STR_ARG(x->target.upstream_model));
+    return 0;
+}
+
+int models_get(struct exchange *x)
+{
+    int rc = find(x, x->path_arg);
+    if (rc < 0)
+        return rc;
     struct buf body;
     buf_init(&body, 64u << 10);
     struct json_writer w = json_writer(&body);
-    put_model(&w, x->model, x->target.provider->id);
+    models_shape_of(dialect_of(x))->put(&w, x->model, x->target.provider->id);
     rc = reply_whole(x, 200, S("application/json"), S_EMPTY, buf_str(&body));
     buf_fini(&body);
     return rc;
+}
+
+/* ---- Ollama's other calls ---- */
+
+static int show(struct exchange *x)
+{
+    const struct json *root = NULL;
+    size_t error_at = 0;
+    int rc = exchange_read_body(x);
+    if (rc < 0)
+        return rc;
+    if (json_read(&x->request, str_of(x->body.p, x->body.n), &root, &error_at) < 0)
+        return exchange_fail(x, -E_JSON, "The request body is not valid JSON (at byte %zu).",
+                             error_at);
+    str name = json_str(json_get(root, "model"));
+    return find(x, name.n > 0 ? name : json_str(json_get(root, "name")));
+}
+
+int models_show(struct exchange *x)
+{
+    int rc = show(x);
+    if (rc < 0)
+        return rc;
+    struct buf body;
+    buf_init(&body, 64u << 10);
+    struct json_writer w = json_writer(&body);
+    json_begin_object(&w, NULL);
+    json_put_str(&w, "modelfile", S_EMPTY);
+    json_put_str(&w, "parameters", S_EMPTY);
+    json_put_str(&w, "template", S_EMPTY);
+    json_begin_object(&w, "details");
+    json_put_str(&w, "format", S_EMPTY);
+    json_put_str(&w, "family", x->target.provider->id);
+    json_put_str(&w, "parameter_size", S_EMPTY);
+    json_put_str(&w, "quantization_level", S_EMPTY);
+    json_end_object(&w);
+    json_begin_object(&w, "model_info");
+    json_put_str(&w, "general.basename", x->target.upstream_model);
+    json_end_object(&w);
+    json_begin_array(&w, "capabilities");
+    json_put_str(&w, NULL, S("completion"));
+    json_put_str(&w, NULL, S("tools"));
+    json_end_array(&w);
+    json_end_object(&w);
+    rc = reply_whole(x, 200, S("application/json"), S_EMPTY, buf_str(&body));
+    buf_fini(&body);
+    return rc;
+}
+
+int models_version(struct exchange *x)
+{
+    return reply_whole(x, 200, S("application/json"), S_EMPTY,
+                       S("{\"version\":\"" THROWBAR_VERSION "\"}"));
+}
+
+int models_running(struct exchange *x)
+{
+    return reply_whole(x, 200, S("application/json"), S_EMPTY, S("{\"models\":[]}"));
 }
