@@ -453,7 +453,7 @@ int function_put(struct writing *w, struct json_writer *json, const struct tool 
                               STR_ARG(t->type));
     json_begin_object(json, NULL);
     if (is_own && t->verbatim.first) {
-        extras_put(json, &t->verbatim, target);
+        extras_put(json, &t->verbatim, (uint8_t)target);
         json_end_object(json);
         return 0;
     }
@@ -466,7 +466,7 @@ int function_put(struct writing *w, struct json_writer *json, const struct tool 
     if (t->description.n > 0)
         json_put_str(json, "description", t->description);
     put_parameters(w, json, t, is_own);
-    extras_put(json, &t->extras, target);
+    extras_put(json, &t->extras, (uint8_t)target);
     json_end_object(json);
     json_end_object(json);
     return 0;

@@ -37,7 +37,7 @@ struct ollama_request {
     struct writing *w;
     const struct chat *chat;
     struct json_writer json;
-    enum dialect_id target;
+    uint8_t target; /* enum dialect_id: chat or generate */
     bool is_own;
 };
 /* Everything that is not said in a turn: options, format, think, stream. */

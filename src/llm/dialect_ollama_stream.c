@@ -59,15 +59,17 @@ static int read_text(struct decoder *d, struct in *in, int kind, str text)
 /* A call comes whole. */
 static int read_call(struct decoder *d, struct in *in, const struct json *v)
 {
+    struct err why = {.code = 0}; /* in scratch memory, which does not outlive this message */
     struct reading r = {.a = d->scratch,
-                        .err = d->err,
+                        .err = &why,
                         .origin = DIALECT_OLLAMA,
                         .path = S("message.tool_calls"),
                         .code = -E_PROVIDER_BODY};
     struct block *b = NULL;
     int rc = ollama_read_call(&r, v, &b);
-    if (rc == 0)
-        rc = stop(d, in);
+    if (rc < 0)
+        return err_set(d->err, d->a, rc, STR_FMT, STR_ARG(why.message));
+    rc = stop(d, in);
     if (rc < 0)
         return rc;
     str args = b->call.args;
