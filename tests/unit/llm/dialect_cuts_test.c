@@ -27,32 +27,30 @@ static const struct chat usage_wanted = {.asks_usage = true, .is_stream = true};
 
 static bool is_alike(const struct pipe *whole, const struct recording *r, struct pipe_cut cut)
 {
-    struct pipe p;
-    pipe_init(&p, r->dialect, whole->to, &usage_wanted);
-    pipe_stream(&p, r->dialect, r->bytes, cut);
-    bool same = p.rc == whole->rc && str_eq(buf_str(&p.out), buf_str(&whole->out));
-    pipe_fini(&p);
+    struct pipe *p = pipe_new(r->dialect, whole->to, &usage_wanted);
+    pipe_stream(p, r->dialect, r->bytes, cut);
+    bool same = p->rc == whole->rc && str_eq(buf_str(&p->out), buf_str(&whole->out));
+    pipe_free(p);
     return same;
 }
 
 static void check_reads(const struct recording *r, const struct dialect *to)
 {
     static const size_t steps[] = {1, 2, 3, 7, 61, 509, 4096};
-    struct pipe whole;
-    pipe_init(&whole, r->dialect, to, &usage_wanted);
-    pipe_stream(&whole, r->dialect, r->bytes, (struct pipe_cut){0});
+    struct pipe *whole = pipe_new(r->dialect, to, &usage_wanted);
+    pipe_stream(whole, r->dialect, r->bytes, (struct pipe_cut){0});
     str difference = S_EMPTY;
     for (size_t i = 0; i < ARRAY_LEN(steps) && difference.n == 0; i++) {
-        if (!is_alike(&whole, r, (struct pipe_cut){.first = steps[i] / 2, .step = steps[i]}))
-            difference = arena_printf(&whole.a, "reads of %zu bytes", steps[i]);
+        if (!is_alike(whole, r, (struct pipe_cut){.first = steps[i] / 2, .step = steps[i]}))
+            difference = arena_printf(&whole->a, "reads of %zu bytes", steps[i]);
     }
     size_t stride = MAX(r->bytes.n / 16, 1);
     for (size_t at = 1; at < r->bytes.n && difference.n == 0; at += stride) {
-        if (!is_alike(&whole, r, (struct pipe_cut){.first = at, .step = r->bytes.n}))
-            difference = arena_printf(&whole.a, "a cut at byte %zu", at);
+        if (!is_alike(whole, r, (struct pipe_cut){.first = at, .step = r->bytes.n}))
+            difference = arena_printf(&whole->a, "a cut at byte %zu", at);
     }
     recording_report(r, "reads", difference);
-    pipe_fini(&whole);
+    pipe_free(whole);
 }
 
 /* ---- cut short ---- */
@@ -79,17 +77,16 @@ static size_t message_ends(const struct recording *r, size_t *ends, size_t max)
 static str take_short(const struct pipe *whole, const struct recording *r, struct arena *a,
                       size_t n)
 {
-    struct pipe p;
-    pipe_init(&p, r->dialect, NULL, NULL);
-    pipe_stream(&p, r->dialect, str_slice(r->bytes, 0, n), (struct pipe_cut){0});
+    struct pipe *p = pipe_new(r->dialect, NULL, NULL);
+    pipe_stream(p, r->dialect, str_slice(r->bytes, 0, n), (struct pipe_cut){0});
     str difference = S_EMPTY;
-    if (p.rc == 0)
-        difference = reply_difference(a, &whole->reply, &p.reply, IR_NO_USAGE);
-    else if (p.n_ends > 0)
+    if (p->rc == 0)
+        difference = reply_difference(a, &whole->reply, &p->reply, IR_NO_USAGE);
+    else if (p->n_ends > 0)
         difference = S("an END and a failure");
-    if (p.before.fault.n > 0)
-        difference = arena_str(a, p.before.fault);
-    pipe_fini(&p);
+    if (p->before.fault.n > 0)
+        difference = arena_str(a, p->before.fault);
+    pipe_free(p);
     if (difference.n == 0)
         return S_EMPTY;
     return arena_printf(a, "taken for whole at byte %zu of %zu: " STR_FMT, n, r->bytes.n,
@@ -100,43 +97,41 @@ static str take_short(const struct pipe *whole, const struct recording *r, struc
 static str client_short(const struct pipe *whole, const struct recording *r,
                         const struct dialect *to, size_t n)
 {
-    struct pipe p, client;
     struct arena *a = (struct arena *)(uintptr_t)&whole->a; /* only to tell what was wrong */
-    pipe_init(&p, r->dialect, to, &usage_wanted);
-    pipe_init(&client, to, NULL, NULL);
-    pipe_stream(&p, r->dialect, str_slice(r->bytes, 0, n), (struct pipe_cut){0});
+    struct pipe *p = pipe_new(r->dialect, to, &usage_wanted);
+    struct pipe *client = pipe_new(to, NULL, NULL);
+    pipe_stream(p, r->dialect, str_slice(r->bytes, 0, n), (struct pipe_cut){0});
     str difference = S_EMPTY;
-    if (p.rc != 0) {
-        pipe_stream(&client, to, buf_str(&p.out), (struct pipe_cut){0});
-        if (client.rc == 0)
+    if (p->rc != 0) {
+        pipe_stream(client, to, buf_str(&p->out), (struct pipe_cut){0});
+        if (client->rc == 0)
             difference = arena_printf(a, STR_FMT " client sees an end at byte %zu of %zu",
                                       STR_ARG(to->name), n, r->bytes.n);
     }
-    pipe_fini(&p);
-    pipe_fini(&client);
+    pipe_free(p);
+    pipe_free(client);
     return difference;
 }
 
 static void check_short(struct arena *a, const struct recording *r, const struct dialect *to)
 {
-    struct pipe whole;
-    pipe_init(&whole, r->dialect, NULL, NULL);
-    pipe_stream(&whole, r->dialect, r->bytes, (struct pipe_cut){0});
-    bool is_failure = whole.fold.failure != NULL;
-    str difference = is_failure ? S_EMPTY : pipe_fault(&whole, "whole");
+    struct pipe *whole = pipe_new(r->dialect, NULL, NULL);
+    pipe_stream(whole, r->dialect, r->bytes, (struct pipe_cut){0});
+    bool is_failure = whole->fold.failure != NULL;
+    str difference = is_failure ? S_EMPTY : pipe_fault(whole, "whole");
     size_t *ends = arena_new_n(a, size_t, r->bytes.n);
     size_t n = message_ends(r, ends, r->bytes.n);
     size_t stride = n / CUTS_MAX + 1;
     for (size_t i = 0; i + 1 < n && difference.n == 0; i += stride) {
-        difference = take_short(&whole, r, a, ends[i]);
+        difference = take_short(whole, r, a, ends[i]);
         if (difference.n == 0)
-            difference = client_short(&whole, r, to, ends[i]);
+            difference = client_short(whole, r, to, ends[i]);
     }
     stride = r->bytes.n / CUTS_MAX + 1;
     for (size_t at = 0; at < r->bytes.n && difference.n == 0; at += stride)
-        difference = take_short(&whole, r, a, at);
+        difference = take_short(whole, r, a, at);
     recording_report(r, "cut short", difference);
-    pipe_fini(&whole);
+    pipe_free(whole);
 }
 
 static void check(struct arena *a, const struct recording *r)

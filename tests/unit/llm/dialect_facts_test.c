@@ -120,24 +120,23 @@ static void check_client(struct arena *a, const struct recording *r, const struc
                          const struct dialect *to)
 {
     static const struct chat usage_wanted = {.asks_usage = true, .is_stream = true};
-    struct pipe p, q;
     struct facts streamed, whole;
-    pipe_init(&p, r->dialect, to, &usage_wanted);
-    pipe_init(&q, r->dialect, NULL, NULL);
+    struct pipe *p = pipe_new(r->dialect, to, &usage_wanted);
+    struct pipe *q = pipe_new(r->dialect, NULL, NULL);
     facts_init(&streamed);
     facts_init(&whole);
     if (r->kind == RECORDING_STREAM)
-        pipe_stream(&p, r->dialect, r->bytes, (struct pipe_cut){0});
+        pipe_stream(p, r->dialect, r->bytes, (struct pipe_cut){0});
     else
-        pipe_reply(&p, r->dialect, r->bytes);
+        pipe_reply(p, r->dialect, r->bytes);
     if (r->kind == RECORDING_STREAM)
-        pipe_stream(&q, r->dialect, r->bytes, (struct pipe_cut){0});
+        pipe_stream(q, r->dialect, r->bytes, (struct pipe_cut){0});
     else
-        pipe_reply(&q, r->dialect, r->bytes);
-    str body = pipe_whole(&q, r->dialect, to, &q.reply, &usage_wanted);
+        pipe_reply(q, r->dialect, r->bytes);
+    str body = pipe_whole(q, r->dialect, to, &q->reply, &usage_wanted);
     /* Grok on Azure: more cached tokens than there are. */
-    bool is_odd = q.reply.usage.cached_tokens > q.reply.usage.input_tokens;
-    bool is_known = !is_odd && look_at_stream(a, to, buf_str(&p.out), &streamed) &&
+    bool is_odd = q->reply.usage.cached_tokens > q->reply.usage.input_tokens;
+    bool is_known = !is_odd && look_at_stream(a, to, buf_str(&p->out), &streamed) &&
                     facts_add(&whole, to->id, recording_json(a, body));
     str difference = differing(a, given, &streamed);
     if (difference.n == 0)
@@ -146,8 +145,8 @@ static void check_client(struct arena *a, const struct recording *r, const struc
         recording_report_to(r, to, difference);
     facts_fini(&streamed);
     facts_fini(&whole);
-    pipe_fini(&p);
-    pipe_fini(&q);
+    pipe_free(p);
+    pipe_free(q);
 }
 
 static void check(struct arena *a, const struct recording *r)
@@ -156,22 +155,21 @@ static void check(struct arena *a, const struct recording *r)
     if (!is_answer || !r->dialect->codec->read_message || !r->dialect->codec->read_reply)
         return;
     struct facts f;
-    struct pipe p;
     facts_init(&f);
-    pipe_init(&p, r->dialect, NULL, NULL);
+    struct pipe *p = pipe_new(r->dialect, NULL, NULL);
     if (r->kind == RECORDING_STREAM)
-        pipe_stream(&p, r->dialect, r->bytes, (struct pipe_cut){0});
+        pipe_stream(p, r->dialect, r->bytes, (struct pipe_cut){0});
     else
-        pipe_reply(&p, r->dialect, r->bytes);
-    bool is_known = look(a, r, &f) && !p.fold.failure;
+        pipe_reply(p, r->dialect, r->bytes);
+    bool is_known = look(a, r, &f) && !p->fold.failure;
     if (is_known)
-        recording_report(r, "facts", compare(a, &f, &p.reply));
+        recording_report(r, "facts", compare(a, &f, &p->reply));
     for (size_t i = 0; i < ARRAY_LEN(client_dialects) && is_known; i++) {
         const struct dialect *to = dialect_get(client_dialects[i]);
         if (to != r->dialect && dialect_can_answer(to))
             check_client(a, r, &f, to);
     }
-    pipe_fini(&p);
+    pipe_free(p);
     facts_fini(&f);
 }
 

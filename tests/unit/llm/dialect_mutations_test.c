@@ -189,38 +189,36 @@ static str refused(const struct pipe *p, struct arena *a)
 static str check_request(struct arena *a, const struct recording *r, str body)
 {
     const struct dialect *to = next_client(true);
-    struct pipe p;
-    pipe_init(&p, r->dialect, NULL, NULL);
+    struct pipe *p = pipe_new(r->dialect, NULL, NULL);
     struct chat c = {.model = r->model, .is_stream = r->is_stream, .is_count = r->is_count};
-    p.rc = pipe_chat(&p, r->dialect, body, &c);
+    p->rc = pipe_chat(p, r->dialect, body, &c);
     str difference = S_EMPTY;
     str written = S_EMPTY;
-    if (p.rc == 0 && to)
-        written = pipe_request(&p, to, &c, S_EMPTY);
-    if (p.rc != 0 && p.err.message.n == 0)
-        difference = arena_printf(a, "%s without a message", err_info(p.rc)->name);
-    else if (p.rc != 0)
-        difference = refused(&p, a);
+    if (p->rc == 0 && to)
+        written = pipe_request(p, to, &c, S_EMPTY);
+    if (p->rc != 0 && p->err.message.n == 0)
+        difference = arena_printf(a, "%s without a message", err_info(p->rc)->name);
+    else if (p->rc != 0)
+        difference = refused(p, a);
     else if (to && !recording_json(a, written))
         difference = arena_printf(a, "no JSON for " STR_FMT, STR_ARG(to->name));
-    pipe_fini(&p);
+    pipe_free(p);
     return difference;
 }
 
 /* What a client reads of what was written to it. */
 static str check_client(struct arena *a, const struct dialect *to, str bytes)
 {
-    struct pipe p;
-    pipe_init(&p, to, NULL, NULL);
-    pipe_stream(&p, to, bytes, (struct pipe_cut){0});
-    bool is_failure = p.rc == -E_PROVIDER_STREAM && pipe_says_failure(to, bytes);
-    str difference = is_failure ? S_EMPTY : pipe_fault(&p, "by the client");
+    struct pipe *p = pipe_new(to, NULL, NULL);
+    pipe_stream(p, to, bytes, (struct pipe_cut){0});
+    bool is_failure = p->rc == -E_PROVIDER_STREAM && pipe_says_failure(to, bytes);
+    str difference = is_failure ? S_EMPTY : pipe_fault(p, "by the client");
     if (difference.n == 0)
-        difference = p.before.fault;
+        difference = p->before.fault;
     difference = difference.n > 0
                      ? arena_printf(a, STR_FMT " " STR_FMT, STR_ARG(to->name), STR_ARG(difference))
                      : S_EMPTY;
-    pipe_fini(&p);
+    pipe_free(p);
     return difference;
 }
 
@@ -229,19 +227,18 @@ static str check_answer(struct arena *a, const struct recording *r, str bytes)
     const struct dialect *to = next_client(false);
     if (!to)
         return S_EMPTY;
-    struct pipe p;
-    pipe_init(&p, r->dialect, to, NULL);
+    struct pipe *p = pipe_new(r->dialect, to, NULL);
     if (r->kind == RECORDING_STREAM)
-        pipe_stream(&p, r->dialect, bytes, (struct pipe_cut){0});
+        pipe_stream(p, r->dialect, bytes, (struct pipe_cut){0});
     else
-        pipe_reply(&p, r->dialect, bytes);
-    str difference = arena_str(a, p.before.fault);
-    if (difference.n == 0 && p.rc != 0)
-        difference = refused(&p, a);
-    bool has_ended = p.rc == 0 && p.n_errors == 0;
+        pipe_reply(p, r->dialect, bytes);
+    str difference = arena_str(a, p->before.fault);
+    if (difference.n == 0 && p->rc != 0)
+        difference = refused(p, a);
+    bool has_ended = p->rc == 0 && p->n_errors == 0;
     if (difference.n == 0 && has_ended)
-        difference = check_client(a, to, buf_str(&p.out));
-    pipe_fini(&p);
+        difference = check_client(a, to, buf_str(&p->out));
+    pipe_free(p);
     return difference;
 }
 

@@ -83,12 +83,14 @@ static inline struct writing pipe_writing(struct pipe *p, const struct dialect *
                             .now_s = 1700000000};
 }
 
-/* Stages from `from` to `to`; NULL: only folded. */
-static inline void pipe_init(struct pipe *p, const struct dialect *from, const struct dialect *to,
-                             const struct chat *asked)
+/* Stages from `from` to `to`; NULL: only folded. A pipe lies in its own arena. */
+static inline struct pipe *pipe_new(const struct dialect *from, const struct dialect *to,
+                                    const struct chat *asked)
 {
-    memset(p, 0, sizeof(*p));
-    arena_init(&p->a, 4096, PIPE_MAX * 8);
+    struct arena a;
+    arena_init(&a, 4096, PIPE_MAX * 8);
+    struct pipe *p = arena_new(&a, struct pipe);
+    p->a = a;
     arena_init(&p->scratch, 4096, PIPE_MAX * 8);
     losses_init(&p->loss, &p->a);
     buf_init(&p->out, PIPE_MAX);
@@ -112,16 +114,18 @@ static inline void pipe_init(struct pipe *p, const struct dialect *from, const s
     }
     ir_grammar_init(&p->before, &p->a, &next);
     p->head = (struct sink){.put = pipe_count, .arg = p};
+    return p;
 }
 
-static inline void pipe_fini(struct pipe *p)
+static inline void pipe_free(struct pipe *p)
 {
     if (p->to && p->to->is_serial)
         serial_fini(&p->serial);
     restore_fini(&p->restore);
     buf_fini(&p->out);
     arena_fini(&p->scratch);
-    arena_fini(&p->a);
+    struct arena a = p->a;
+    arena_fini(&a);
 }
 
 /* ---- streams ---- */

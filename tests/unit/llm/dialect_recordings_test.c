@@ -15,20 +15,19 @@ static void check_request(struct arena *a, const struct recording *r)
     const struct codec *codec = r->dialect->codec;
     if (!codec->read_request || !codec->write_request || r->status >= 400)
         return;
-    struct pipe p;
-    pipe_init(&p, r->dialect, NULL, NULL);
+    struct pipe *p = pipe_new(r->dialect, NULL, NULL);
     struct chat c = {.model = r->model, .is_stream = r->is_stream, .is_count = r->is_count};
-    p.rc = pipe_chat(&p, r->dialect, r->bytes, &c);
-    str difference = pipe_fault(&p, "read");
+    p->rc = pipe_chat(p, r->dialect, r->bytes, &c);
+    str difference = pipe_fault(p, "read");
     if (difference.n == 0) {
-        str written = pipe_request(&p, r->dialect, &c, r->bytes);
-        difference = pipe_fault(&p, "written");
+        str written = pipe_request(p, r->dialect, &c, r->bytes);
+        difference = pipe_fault(p, "written");
         if (difference.n == 0)
             difference =
-                json_difference(&p.a, recording_json(a, r->bytes), recording_json(&p.a, written));
+                json_difference(&p->a, recording_json(a, r->bytes), recording_json(&p->a, written));
     }
     recording_report(r, "request", difference);
-    pipe_fini(&p);
+    pipe_free(p);
 }
 
 /* What is said in a request, whoever holds which part of it: the texts of all turns in order, the
@@ -85,40 +84,44 @@ static bool is_said_otherwise(const struct chat *c)
     return c->choice.mode == CHOICE_NONE;
 }
 
-/* What was written for `to` is what a client of `to` could have sent, and says the same unless a
- * loss was noted. */
+/* What was written for `to` (in p) is what a client of `to` could have sent (read in q), and says
+ * the same unless a loss was noted. */
+static str request_difference(struct pipe *p, struct pipe *q, const struct recording *r,
+                              const struct dialect *to)
+{
+    struct chat *c = arena_new(&p->a, struct chat);
+    struct chat *again = arena_new(&q->a, struct chat);
+    c->model = r->model;
+    c->is_stream = again->is_stream = r->is_stream;
+    again->model = S("model");
+    p->rc = pipe_chat(p, r->dialect, r->bytes, c);
+    if (p->rc != 0)
+        return pipe_fault(p, "read");
+    str body = pipe_request(p, to, c, S_EMPTY);
+    if (p->rc == -E_BAD_REQUEST && p->err.message.n > 0 && p->err.param.n > 0)
+        return S_EMPTY; /* refused, with a reason */
+    if (p->rc != 0)
+        return pipe_fault(p, "written");
+    q->rc = pipe_chat(q, to, body, again);
+    if (q->rc != 0)
+        return pipe_fault(q, "read again");
+    str own = pipe_request(q, to, again, body);
+    if (q->rc != 0)
+        return pipe_fault(q, "written again");
+    struct ir_diff d = {.a = &p->a};
+    d.first = json_difference(&p->a, recording_json(&p->a, body), recording_json(&q->a, own));
+    if (p->loss.n == 0 && !is_said_otherwise(c))
+        ir_str(&d, "said", 0, said(&p->a, c), said(&p->a, again));
+    return d.first;
+}
+
 static void check_request_to(const struct recording *r, const struct dialect *to)
 {
-    struct pipe p, q;
-    pipe_init(&p, r->dialect, NULL, NULL);
-    pipe_init(&q, to, NULL, NULL);
-    struct chat c = {.model = r->model, .is_stream = r->is_stream};
-    struct chat again = {.model = S("model"), .is_stream = r->is_stream};
-    p.rc = pipe_chat(&p, r->dialect, r->bytes, &c);
-    str difference = pipe_fault(&p, "read");
-    str body = difference.n == 0 ? pipe_request(&p, to, &c, S_EMPTY) : S_EMPTY;
-    bool is_refused = p.rc == -E_BAD_REQUEST && p.err.message.n > 0 && p.err.param.n > 0;
-    if (difference.n == 0 && !is_refused)
-        difference = pipe_fault(&p, "written");
-    if (difference.n == 0 && !is_refused) {
-        q.rc = pipe_chat(&q, to, body, &again);
-        difference = pipe_fault(&q, "read again");
-    }
-    if (difference.n == 0 && !is_refused) {
-        str own = pipe_request(&q, to, &again, body);
-        difference = pipe_fault(&q, "written again");
-        if (difference.n == 0)
-            difference =
-                json_difference(&p.a, recording_json(&p.a, body), recording_json(&q.a, own));
-    }
-    if (difference.n == 0 && !is_refused && p.loss.n == 0 && !is_said_otherwise(&c)) {
-        struct ir_diff d = {.a = &p.a};
-        ir_str(&d, "said", 0, said(&p.a, &c), said(&p.a, &again));
-        difference = d.first;
-    }
-    recording_report_to(r, to, difference);
-    pipe_fini(&p);
-    pipe_fini(&q);
+    struct pipe *p = pipe_new(r->dialect, NULL, NULL);
+    struct pipe *q = pipe_new(to, NULL, NULL);
+    recording_report_to(r, to, request_difference(p, q, r, to));
+    pipe_free(p);
+    pipe_free(q);
 }
 
 static void check_requests(struct arena *a, const struct recording *r)
@@ -150,22 +153,21 @@ static void check_reply(struct arena *a, const struct recording *r)
     const struct codec *codec = r->dialect->codec;
     if (!codec->read_reply || !codec->write_reply)
         return;
-    struct pipe p;
     struct chat c;
     struct reply reply;
-    pipe_init(&p, r->dialect, NULL, NULL);
-    const struct chat *from = asked(&p, r, &c);
-    p.rc = pipe_read(&p, r->dialect, r->bytes, &reply);
-    str difference = pipe_fault(&p, "read");
+    struct pipe *p = pipe_new(r->dialect, NULL, NULL);
+    const struct chat *from = asked(p, r, &c);
+    p->rc = pipe_read(p, r->dialect, r->bytes, &reply);
+    str difference = pipe_fault(p, "read");
     if (difference.n == 0) {
-        str written = pipe_whole(&p, r->dialect, r->dialect, &reply, from);
-        difference = pipe_fault(&p, "written");
+        str written = pipe_whole(p, r->dialect, r->dialect, &reply, from);
+        difference = pipe_fault(p, "written");
         if (difference.n == 0)
             difference =
-                json_difference(&p.a, recording_json(a, r->bytes), recording_json(&p.a, written));
+                json_difference(&p->a, recording_json(a, r->bytes), recording_json(&p->a, written));
     }
     recording_report(r, "reply", difference);
-    pipe_fini(&p);
+    pipe_free(p);
 }
 
 /* The recording as events into these stages. */
@@ -181,27 +183,26 @@ static void run(struct pipe *p, const struct recording *r)
 static str streamed(struct pipe *p, const struct recording *r, const struct dialect *to,
                     bool *says_failure)
 {
-    struct pipe first;
     struct chat c;
-    pipe_init(&first, r->dialect, to, NULL);
-    const struct chat *from = asked(&first, r, &c);
+    struct pipe *first = pipe_new(r->dialect, to, NULL);
+    const struct chat *from = asked(first, r, &c);
     if (from)
         c.asks_usage = true;
-    struct chat usage_wanted = {.asks_usage = true, .is_stream = true};
-    first.encoder.w.asked = from && to == r->dialect ? from : &usage_wanted;
-    run(&first, r);
-    *says_failure = pipe_says_failure(to, buf_str(&first.out));
-    str difference = pipe_fault(&first, "to the client");
-    if (difference.n == 0 && first.behind.fault.n > 0)
-        difference = first.behind.fault;
+    static const struct chat usage_wanted = {.asks_usage = true, .is_stream = true};
+    first->encoder.w.asked = from && to == r->dialect ? from : &usage_wanted;
+    run(first, r);
+    *says_failure = pipe_says_failure(to, buf_str(&first->out));
+    str difference = pipe_fault(first, "to the client");
+    if (difference.n == 0 && first->behind.fault.n > 0)
+        difference = first->behind.fault;
     if (difference.n == 0) {
-        pipe_stream(p, to, buf_str(&first.out), (struct pipe_cut){0});
+        pipe_stream(p, to, buf_str(&first->out), (struct pipe_cut){0});
         difference = pipe_fault(p, "by the client");
     }
     if (difference.n == 0 && p->before.fault.n > 0)
         difference = p->before.fault;
     difference = difference.n > 0 ? arena_str(&p->a, difference) : S_EMPTY;
-    pipe_fini(&first);
+    pipe_free(first);
     return difference;
 }
 
@@ -265,77 +266,74 @@ static str lost(struct arena *a, const struct reply *given, const struct reply *
 
 static void check_translation(const struct recording *r, const struct dialect *to)
 {
-    struct pipe p, q;
     struct reply whole;
-    pipe_init(&p, to, NULL, NULL);
-    pipe_init(&q, r->dialect, NULL, NULL);
+    struct pipe *p = pipe_new(to, NULL, NULL);
+    struct pipe *q = pipe_new(r->dialect, NULL, NULL);
     bool says_failure = false;
-    str difference = streamed(&p, r, to, &says_failure);
-    if (says_failure && p.rc == -E_PROVIDER_STREAM)
+    str difference = streamed(p, r, to, &says_failure);
+    if (says_failure && p->rc == -E_PROVIDER_STREAM)
         difference = S_EMPTY;
     else if (difference.n == 0)
-        difference = folded(&q, r, to, &whole);
+        difference = folded(q, r, to, &whole);
     unsigned flags = r->dialect->id == DIALECT_OLLAMA ? IR_NO_IDS : 0;
     if (difference.n == 0 && !says_failure)
-        difference = reply_difference(&p.a, &whole, &p.reply, flags);
+        difference = reply_difference(&p->a, &whole, &p->reply, flags);
     if (difference.n == 0 && !says_failure)
-        difference = lost(&p.a, &q.reply, &p.reply);
+        difference = lost(&p->a, &q->reply, &p->reply);
     if (difference.n == 0 && !says_failure)
         difference = without_id(&whole, to);
     if (difference.n == 0 && !says_failure)
-        difference = without_id(&p.reply, to);
+        difference = without_id(&p->reply, to);
     recording_report_to(r, to, difference);
-    pipe_fini(&p);
-    pipe_fini(&q);
+    pipe_free(p);
+    pipe_free(q);
 }
 
 /* Read, written and read again in its own dialect. */
 static void check_own(const struct recording *r)
 {
-    struct pipe p, q;
-    pipe_init(&p, r->dialect, NULL, NULL);
-    pipe_init(&q, r->dialect, NULL, NULL);
-    run(&p, r);
-    str difference = pipe_fault(&p, "read");
-    if (difference.n == 0 && p.before.fault.n > 0)
-        difference = p.before.fault;
+    struct pipe *p = pipe_new(r->dialect, NULL, NULL);
+    struct pipe *q = pipe_new(r->dialect, NULL, NULL);
+    run(p, r);
+    str difference = pipe_fault(p, "read");
+    if (difference.n == 0 && p->before.fault.n > 0)
+        difference = p->before.fault;
     recording_report(r, "events", difference);
     if (difference.n == 0) {
         bool says_failure = false;
-        difference = streamed(&q, r, r->dialect, &says_failure);
+        difference = streamed(q, r, r->dialect, &says_failure);
         unsigned flags = r->dialect->id == DIALECT_OLLAMA ? IR_NO_IDS : 0;
         if (r->dialect->id == DIALECT_BEDROCK && r->kind == RECORDING_REPLY)
             flags |= IR_NO_OPAQUE; /* server tools have another form in a stream */
         flags |= IR_NO_START | IR_ZERO_USAGE;
         if (difference.n == 0)
-            difference = reply_difference(&q.a, &p.reply, &q.reply, flags);
+            difference = reply_difference(&q->a, &p->reply, &q->reply, flags);
         recording_report(r, "own stream", difference);
     }
-    pipe_fini(&p);
-    pipe_fini(&q);
+    pipe_free(p);
+    pipe_free(q);
 }
 
 /* A stream that ends in an error ends in the same error for every client. */
 static bool check_failure(struct arena *a, const struct recording *r)
 {
-    struct pipe p;
-    pipe_init(&p, r->dialect, NULL, NULL);
-    run(&p, r);
-    bool is_failure = p.fold.failure != NULL;
-    str message = is_failure ? arena_str(a, p.fold.failure->message) : S_EMPTY;
-    pipe_fini(&p);
+    struct pipe *p = pipe_new(r->dialect, NULL, NULL);
+    run(p, r);
+    bool is_failure = p->fold.failure != NULL;
+    str message = is_failure ? arena_str(a, p->fold.failure->message) : S_EMPTY;
+    pipe_free(p);
     for (size_t i = 0; i < ARRAY_LEN(client_dialects) && is_failure; i++) {
         const struct dialect *to = dialect_get(client_dialects[i]);
         if (!dialect_can_answer(to))
             continue;
-        pipe_init(&p, to, NULL, NULL);
+        p = pipe_new(to, NULL, NULL);
         bool says_failure = false;
-        IGNORE_RESULT(streamed(&p, r, to, &says_failure)); /* the failure is looked at itself */
+        IGNORE_RESULT(streamed(p, r, to, &says_failure)); /* the failure is looked at itself */
         struct ir_diff d = {.a = a};
-        ir_int(&d, "failed", 0, -E_PROVIDER_STREAM, p.rc);
-        ir_str(&d, "message", 0, message, p.fold.failure ? p.fold.failure->message : S_EMPTY);
+        ir_int(&d, "failed", 0, -E_PROVIDER_STREAM, p->rc);
+        ir_str(&d, "message", 0, message, p->fold.failure ? p->fold.failure->message : S_EMPTY);
         recording_report_to(r, to, d.first);
-        pipe_fini(&p);
+        pipe_free(p);
     }
     return is_failure;
 }

@@ -344,9 +344,10 @@ static inline void ir_compare_usage(struct ir_diff *d, const struct usage *want,
         "usage output text", "usage accepted",       "usage rejected",       "usage tool input",
         "usage searches",
     };
+    _Static_assert(ARRAY_LEN(names) == USAGE_FIELDS, "every field has a name");
     const int64_t *w = (const int64_t *)want;
     const int64_t *g = (const int64_t *)got;
-    for (size_t i = 0; i < USAGE_FIELDS && i < ARRAY_LEN(names); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         bool is_zero = (flags & IR_ZERO_USAGE) != 0 && w[i] == -1 && g[i] == 0;
         ir_int(d, names[i], 0, w[i], is_zero ? w[i] : g[i]);
     }

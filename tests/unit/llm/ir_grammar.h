@@ -7,17 +7,19 @@
 #define IR_CHOICES 16
 #define IR_BLOCKS  512
 
+struct ir_choice {
+    unsigned next;
+    bool is_open[IR_BLOCKS];
+    bool has_finished;
+};
+
 struct ir_grammar {
     struct sink to;
     struct arena *a;
     bool is_serial; /* no more than one block open */
     bool has_started, is_over;
     unsigned n_open;
-    struct {
-        unsigned next;
-        bool is_open[IR_BLOCKS];
-        bool has_finished;
-    } choices[IR_CHOICES];
+    struct ir_choice *choices; /* IR_CHOICES */
     size_t n_events;
     str fault; /* the first one; empty: none */
 };
@@ -106,9 +108,8 @@ static inline int ir_grammar_put(void *arg, const struct event *ev)
 
 static inline void ir_grammar_init(struct ir_grammar *g, struct arena *a, const struct sink *to)
 {
-    memset(g, 0, sizeof(*g));
-    g->a = a;
-    g->to = *to;
+    *g = (struct ir_grammar){
+        .a = a, .to = *to, .choices = arena_new_n(a, struct ir_choice, IR_CHOICES)};
 }
 
 static inline struct sink ir_grammar_sink(struct ir_grammar *g)

@@ -266,16 +266,11 @@ static inline void recording_alone(struct arena *a, const char *path, str name, 
     each(a, &r);
 }
 
-static inline bool recording_is_in_folder(const char *path)
+static inline bool recording_is_in_folder(struct arena *a, str path)
 {
-    char meta[4096];
-    const char *slash = strrchr(path, '/');
-    size_t n = (size_t)(slash - path);
-    if (n + sizeof("/meta.json") > sizeof(meta))
-        return true;
-    memcpy(meta, path, n);
-    memcpy(meta + n, "/meta.json", sizeof("/meta.json"));
-    return access(meta, R_OK) == 0;
+    str folder = str_slice(path, 0, str_rfind_char(path, '/'));
+    str meta = arena_printf(a, STR_FMT "/meta.json", STR_ARG(folder));
+    return access(arena_cz(a, meta), R_OK) == 0;
 }
 
 /* Calls `each` for every request, answer, stream and error there is, in the order of their names.
@@ -299,7 +294,7 @@ static inline bool recordings_each(recording_fn each)
         if (str_has_suffix(path, S("/meta.json"))) {
             str dir = str_slice(path, 0, path.n - strlen("/meta.json"));
             recording_folder(&a, dir, str_skip(dir, f->folder_n), each);
-        } else if (!recording_is_in_folder(f->paths[i])) {
+        } else if (!recording_is_in_folder(&a, path)) {
             recording_alone(&a, f->paths[i], name, each);
         }
         arena_fini(&a);

@@ -42,6 +42,11 @@ static void open_kind(struct folding *g, unsigned number, enum block_kind kind)
     open_block(g, 0, number, (struct block){.kind = kind});
 }
 
+static void open_call(struct folding *g, unsigned number, str name)
+{
+    open_block(g, 0, number, (struct block){.kind = BLOCK_TOOL_CALL, .call = {.name = name}});
+}
+
 static void delta(struct folding *g, unsigned number, enum delta_kind kind, str text)
 {
     put(g,
@@ -64,8 +69,8 @@ static void test_interleaved(void)
 {
     struct folding g;
     begin_folding(&g, 1 << 20);
-    open_block(&g, 0, 0, (struct block){.kind = BLOCK_TOOL_CALL, .call = {.name = S("a")}});
-    open_block(&g, 0, 1, (struct block){.kind = BLOCK_TOOL_CALL, .call = {.name = S("b")}});
+    open_call(&g, 0, S("a"));
+    open_call(&g, 1, S("b"));
     open_block(&g, 1, 0, (struct block){.kind = BLOCK_TEXT});
     char piece[2] = "x";
     for (int i = 0; i < 1000; i++) {
@@ -77,7 +82,7 @@ static void test_interleaved(void)
     }
     stop(&g, 1, NULL);
     stop(&g, 0, NULL);
-    open_block(&g, 0, 2, (struct block){.kind = BLOCK_TEXT});
+    open_kind(&g, 2, BLOCK_TEXT);
     delta(&g, 2, DELTA_TEXT, S("later"));
     stop(&g, 2, NULL);
     put(&g, (struct event){.kind = EV_FINISH, .choice = 1, .finish = {.reason = FINISH_LENGTH}});
