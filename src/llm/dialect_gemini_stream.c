@@ -259,6 +259,15 @@ static int take_piece(struct reader *r, const struct json *part, const struct js
     return json_bool(json_get(call, "willContinue"), false) ? 0 : end_args(r);
 }
 
+/* What is wrong was said in the scratch arena, and has to outlive it. */
+static int keep_fault(struct reader *r, int rc)
+{
+    struct err *err = r->d->err;
+    err->message = arena_str(r->d->a, err->message);
+    err->param = arena_str(r->d->a, err->param);
+    return rc;
+}
+
 static int read_part(struct reader *r, const struct json *part)
 {
     const struct json *call = json_get(part, "functionCall");
@@ -273,7 +282,7 @@ static int read_part(struct reader *r, const struct json *part)
         .a = r->d->scratch, .err = r->d->err, .origin = DIALECT_GEMINI, .code = -E_PROVIDER_BODY};
     struct block *b = NULL;
     rc = gemini_part_read(&in, part, &b);
-    return rc != 0 ? rc : emit(r, b);
+    return rc != 0 ? keep_fault(r, rc) : emit(r, b);
 }
 
 /* ---- candidates ---- */

@@ -100,7 +100,7 @@ static void room(struct bench *b)
 
 int main(void)
 {
-    struct bench b;
+    static struct bench b;
     bench_init(&b, DIALECT_GEMINI);
     values(&b);
     faults(&b);

@@ -103,7 +103,7 @@ static void lists(struct bench *b)
 
 int main(void)
 {
-    struct bench b;
+    static struct bench b;
     bench_init(&b, DIALECT_GEMINI);
     numbers(&b);
     thinking(&b);

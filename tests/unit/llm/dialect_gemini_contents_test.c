@@ -98,7 +98,7 @@ static void signatures(struct bench *b)
 
 int main(void)
 {
-    struct bench b;
+    static struct bench b;
     bench_init(&b, DIALECT_GEMINI);
     sides(&b);
     results(&b);

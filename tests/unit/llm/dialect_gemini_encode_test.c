@@ -189,7 +189,7 @@ static void sources(struct bench *b)
 
 int main(void)
 {
-    struct bench b;
+    static struct bench b;
     bench_init(&b, DIALECT_GEMINI);
     answers(&b);
     proofs(&b);

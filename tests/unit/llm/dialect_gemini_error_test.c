@@ -82,7 +82,7 @@ static void written(struct bench *b)
 
 int main(void)
 {
-    struct bench b;
+    static struct bench b;
     bench_init(&b, DIALECT_GEMINI);
     classes(&b);
     delays();

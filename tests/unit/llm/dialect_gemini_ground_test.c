@@ -97,7 +97,7 @@ static void logprobs(struct bench *b)
 
 int main(void)
 {
-    struct bench b;
+    static struct bench b;
     bench_init(&b, DIALECT_GEMINI);
     places("plain", 1);
     places("", 1);

@@ -74,7 +74,7 @@ static void losses(struct bench *b)
 
 int main(void)
 {
-    struct bench b;
+    static struct bench b;
     bench_init(&b, DIALECT_GEMINI);
     spellings(&b);
     names();

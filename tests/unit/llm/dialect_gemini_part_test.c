@@ -154,7 +154,7 @@ static void strangers(struct bench *b)
 
 int main(void)
 {
-    struct bench b;
+    static struct bench b;
     bench_init(&b, DIALECT_GEMINI);
     kinds(&b);
     media(&b);

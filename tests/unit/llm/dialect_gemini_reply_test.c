@@ -91,7 +91,7 @@ static void foreign(struct bench *b)
 
 int main(void)
 {
-    struct bench b;
+    static struct bench b;
     bench_init(&b, DIALECT_GEMINI);
     again(&b);
     refused(&b);

@@ -95,7 +95,7 @@ static void settings(struct bench *b)
 
 int main(void)
 {
-    struct bench b;
+    static struct bench b;
     bench_init(&b, DIALECT_GEMINI);
     written_again(&b);
     refusals(&b);

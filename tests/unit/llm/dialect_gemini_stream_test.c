@@ -184,7 +184,7 @@ static void candidates(struct bench *b)
 
 int main(void)
 {
-    struct bench b;
+    static struct bench b;
     bench_init(&b, DIALECT_GEMINI);
     texts(&b);
     calls(&b);

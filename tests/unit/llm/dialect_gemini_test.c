@@ -58,7 +58,7 @@ static void counts(struct bench *b)
 
 int main(void)
 {
-    struct bench b;
+    static struct bench b;
     bench_init(&b, DIALECT_GEMINI);
     counts(&b);
     size_t n = bench_each(&b, "gemini/*/*/request.json", request_again);

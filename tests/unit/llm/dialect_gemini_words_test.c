@@ -75,7 +75,7 @@ static void written(struct bench *b)
 
 int main(void)
 {
-    struct bench b;
+    static struct bench b;
     bench_init(&b, DIALECT_GEMINI);
     reasons();
     counts(&b);

@@ -138,7 +138,7 @@ static void formats(struct bench *b)
 
 int main(void)
 {
-    struct bench b;
+    static struct bench b;
     bench_init(&b, DIALECT_GEMINI);
     settings(&b);
     on_vertex(&b);
