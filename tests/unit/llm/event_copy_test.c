@@ -1,6 +1,7 @@
 #include "llm/event_copy.c"
 
 #include "llm/ir_equal.h"
+#include "printable.h"
 #include "tap.h"
 
 static struct arena arena, source;
@@ -102,7 +103,7 @@ static void ruin_source(void)
 
 static void same_str(str got, const char *want)
 {
-    is_str(got, str_from_cz(want), want);
+    is_str(got, str_from_cz(want), printable(str_from_cz(want)));
 }
 
 static void check_common(const struct block *b)

@@ -8,6 +8,14 @@
 
 #include "tap.h"
 
+static inline void recording_comment(str text)
+{
+    printf("# ");
+    for (size_t i = 0; i < text.n; i++)
+        putchar((unsigned char)text.p[i] < ' ' ? '.' : text.p[i]);
+    putchar('\n');
+}
+
 /* One line of TAP: nothing to say means that the property holds. */
 static inline void recording_report(const struct recording *r, const char *property, str difference)
 {
@@ -16,7 +24,7 @@ static inline void recording_report(const struct recording *r, const char *prope
     buf_printf(&line, "%s: " STR_FMT, property, STR_ARG(r->name));
     buf_put_char(&line, '\0');
     if (difference.n > 0)
-        printf("# " STR_FMT "\n", STR_ARG(difference));
+        recording_comment(difference);
     tap_result(difference.n == 0, line.p ? line.p : property, __FILE__, __LINE__);
     buf_fini(&line);
 }
