@@ -55,7 +55,8 @@ struct exchange {
     struct attempt attempts[EXCHANGE_ATTEMPTS_MAX];
     size_t n_attempts;
     struct usage usage;
-    str warnings; /* value of tb-warnings */
+    str warnings;       /* value of tb-warnings */
+    uint64_t answer_id; /* hash of the id in the answer, see generation.h; 0: none */
 
     size_t block_size;
     struct err err;

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "gate/generation.h"
 
 static str or_none(str s)
 {
@@ -161,6 +162,8 @@ void observe_end(const struct exchange *x)
 {
     if (is_traffic(x))
         count(x);
+    if (generation_is_wanted(x) && x->committed)
+        generation_note(x);
     int status = final_status(x);
     char peer[NET_ADDR_TEXT];
     LOG_EVENT (ev, level_of(x, status), "request") {

@@ -1,6 +1,7 @@
 /* What clients can ask for. The one list to look at to know what is open to whom. */
 #include "gate/paths.h"
 
+#include "gate/generation.h"
 #include "gate/models.h"
 #include "gate/relay.h"
 #include "gate/reply.h"
@@ -63,6 +64,10 @@ static const struct path rows[] = {
     PATH_OPERATION("/api/embeddings",           KEY, relay_json,      OP_OLLAMA_EMBED),
     PATH("GET",    "/foundation-models",               KEY, BEDROCK, models_list),
     PATH("GET",    "/api/v1/models",                   KEY, OPENROUTER, models_list),
+    PATH("GET",    "/api/v1/models/user",              KEY, OPENROUTER, models_list),
+    PATH("GET",    "/api/v1/generation",               KEY, OPENROUTER, generation_get),
+    PATH("GET",    "/api/v1/key",                      KEY, OPENROUTER, generation_key),
+    PATH("GET",    "/api/v1/credits",                  KEY, OPENROUTER, generation_credits),
     PATH("POST",   "/v1/responses/{id}/cancel",        KEY, OPENAI, responses_relay),
     PATH("GET",    "/v1/responses/{id}/input_items",   KEY, OPENAI, responses_relay),
     PATH("GET",    "/v1/responses/{id}",               KEY, OPENAI, responses_relay),

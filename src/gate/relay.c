@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "gate/convert.h"
+#include "gate/generation.h"
 #include "gate/reply.h"
 #include "gate/responses.h"
 #include "gate/sim.h"
@@ -21,10 +22,41 @@
 
 /* ---- which provider ---- */
 
+/* What OpenRouter's clients may put behind a model's name to say how it is to be routed. */
+static const str suffixes[] = {{":free", 5},   {":nitro", 6},    {":floor", 6},   {":online", 7},
+                               {":exacto", 7}, {":thinking", 9}, {":extended", 9}};
+
+/* To OpenRouter itself they go as they are; elsewhere they mean nothing, and are said to be lost. */
+static void drop_suffix(struct exchange *x)
+{
+    str *name = &x->target.upstream_model;
+    bool is_theirs = (x->target.provider->can & CAN_REASONING_OBJECT) != 0;
+    if (!generation_is_wanted(x) || is_theirs)
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+        if (!str_has_suffix(*name, suffixes[i]))
+            continue;
+        *name = str_slice(*name, 0, name->n - suffixes[i].n);
+        x->warnings = S("dropped:model.suffix");
+        return;
+    }
+}
+
+/* The name as it stands, or without its suffix. */
+static int look_up(struct exchange *x, str model)
+{
+    int rc = snapshot_find_model(x->snapshot, model, &x->target);
+    for (size_t i = 0; i < ARRAY_LEN(suffixes) && rc < 0 && generation_is_wanted(x); i++)
+        if (str_has_suffix(model, suffixes[i]))
+            rc = snapshot_find_model(x->snapshot, str_slice(model, 0, model.n - suffixes[i].n),
+                                     &x->target);
+    return rc;
+}
+
 int relay_find_target(struct exchange *x, str model)
 {
     x->model = arena_str(&x->arena, model);
-    if (snapshot_find_model(x->snapshot, model, &x->target) < 0) {
+    if (look_up(x, model) < 0) {
         str near = snapshot_suggest_models(x->snapshot, model, &x->arena);
         x->err.param = S("model");
         return exchange_fail(x, -E_MODEL_NOT_FOUND,
@@ -37,6 +69,7 @@ int relay_find_target(struct exchange *x, str model)
                              "The key \"" STR_FMT "\" may not use the model \"" STR_FMT "\".",
                              STR_ARG(x->key->id), STR_ARG(x->model));
     }
+    drop_suffix(x);
     x->target.upstream_model = arena_str(&x->arena, x->target.upstream_model);
     x->answered_model = x->target.upstream_model;
     return 0;

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "gate/generation.h"
 #include "gate/translator.h"
 #include "llm/dialect_bedrock.h"
 #include "rt/task.h"
@@ -97,6 +98,8 @@ static void put_gateway_time(struct exchange *x, struct buf *b)
 
 static void put_tb_headers(struct exchange *x, struct buf *b)
 {
+    if (generation_is_wanted(x))
+        http1_put_header(b, S("x-generation-id"), str_of(x->id, ULID_LEN));
     enum auth_headers wanted = x->key ? x->key->headers : AUTH_HEADERS_FULL;
     if (wanted == AUTH_HEADERS_OFF)
         return;

@@ -89,7 +89,8 @@ int translate_settle_losses(struct exchange *x, const struct losses *losses)
         return 0;
     str text = losses_text(losses, &x->arena);
     if (!str_eq(wanted, S("error"))) {
-        x->warnings = text;
+        str parts[] = {x->warnings, x->warnings.n > 0 ? S(", ") : S_EMPTY, text};
+        x->warnings = arena_concat(&x->arena, parts, ARRAY_LEN(parts));
         return 0;
     }
     x->err.param = arena_str(&x->arena, losses->items[0].field);

@@ -6,6 +6,7 @@
 #include "gate/translator.h"
 
 #include "base/clock.h"
+#include "gate/generation.h"
 #include "gate/reply.h"
 
 #define SCRATCH_CAP (256u << 20)
@@ -158,6 +159,8 @@ static int note(void *arg, const struct event *ev)
     t->has_events = true;
     if (ev->kind == EV_USAGE)
         usage_update(&x->usage, &ev->usage);
+    if (ev->kind == EV_START)
+        generation_answer_id(x, ev->start.id);
     if (ev->kind == EV_ERROR) {
         t->has_error = true;
         bool is_late = x->committed;
