@@ -9,22 +9,29 @@
  * came from a server of this dialect that does without seals. Ids are sent only if the provider can
  * know them, that is if the client's own history has them and the gateway did not make them up.
  *
- * Calls and results without ids (Gemini) are joined by name and order; the ids made for them depend
- * on nothing else, so the next request gives the same ones. */
+ * Calls and results without ids (Gemini, Ollama) are joined by name and order; the ids made for
+ * them depend on nothing else, so the next request gives the same ones. */
 #include "llm/dialect_responses.h"
 
 #include <string.h>
 
+#include "base/table.h"
 #include "llm/carry.h"
 #include "llm/media.h"
 #include "llm/seal.h"
 #include "llm/tool_name.h"
 
-/* How many calls and results without an id have been seen of a name. */
-struct nameless {
-    str name;
-    unsigned calls, results;
-    struct nameless *next;
+/* A call of the history, among those of its name. */
+struct named_call {
+    const struct tool_call *call;
+    unsigned number;
+    struct named_call *next;
+};
+
+/* The calls of one name; `unanswered` is the first whose result has not been seen. */
+struct tally {
+    struct named_call *last, *unanswered;
+    unsigned n, n_written;
 };
 
 struct held {
@@ -37,9 +44,9 @@ struct input {
     const struct chat *c;
     struct json_writer *j;
     struct held *held, **last_held; /* reasoning that waits for what follows it */
-    struct nameless *nameless;
+    struct table by_name;           /* struct tally */
+    struct table by_id;             /* struct named_call */
     bool is_own;
-    bool has_custom; /* free-text tools are offered */
 };
 
 /* ---- ids ---- */
@@ -57,24 +64,61 @@ static void put_item_id(struct input *in, str id)
         json_put_str(in->j, "id", id);
 }
 
-static struct nameless *nameless_of(struct input *in, str name)
+/* Notes a call under its name and its id; of calls with the same id the last one counts. */
+static void index_call(struct input *in, const struct tool_call *call)
 {
-    for (struct nameless *n = in->nameless; n; n = n->next) {
-        if (str_eq(n->name, name))
-            return n;
+    struct tally *t = table_get(&in->by_name, call->name);
+    struct named_call *c = arena_new(in->w->a, struct named_call);
+    if (!t) {
+        t = arena_new(in->w->a, struct tally);
+        (void)table_add(&in->by_name, call->name, t); /* it was not there */
     }
-    struct nameless *fresh = arena_new(in->w->a, struct nameless);
-    *fresh = (struct nameless){.name = name, .next = in->nameless};
-    in->nameless = fresh;
-    return fresh;
+    *c = (struct named_call){.call = call, .number = t->n++};
+    if (t->last)
+        t->last->next = c;
+    else
+        t->unanswered = c;
+    t->last = c;
+    if (call->id.n > 0)
+        (void)table_remove(&in->by_id, call->id); /* if it was there */
+    if (call->id.n > 0)
+        (void)table_add(&in->by_id, call->id, c);
 }
 
-static str call_id(struct input *in, str id, str name, bool is_result)
+static void index_calls(struct input *in)
+{
+    for (const struct turn *t = in->c->turns; t && !in->is_own; t = t->next) {
+        for (const struct block *b = t->blocks; b; b = b->next) {
+            if (b->kind == BLOCK_TOOL_CALL)
+                index_call(in, &b->call);
+        }
+    }
+}
+
+static str fit_id(struct input *in, str id, str name, unsigned number)
 {
     if (id.n > 0)
-        return name_fit(in->w->a, &id_rule_openai, S_EMPTY, id);
-    struct nameless *n = nameless_of(in, name);
-    return make_id(in->w->a, "call_", name, is_result ? n->results++ : n->calls++);
+        return in->is_own ? id : name_fit(in->w->a, &id_rule_openai, S_EMPTY, id);
+    return make_id(in->w->a, "call_", name, number);
+}
+
+/* Calls are written in the order in which they were noted. */
+static str call_id(struct input *in, const struct tool_call *call)
+{
+    struct tally *t = in->is_own ? NULL : table_get(&in->by_name, call->name);
+    return fit_id(in, call->id, call->name, t ? t->n_written++ : 0);
+}
+
+/* A result that names its tool only is that of the next call of this name. */
+static str result_id(struct input *in, const struct tool_result *r)
+{
+    struct tally *t = in->is_own ? NULL : table_get(&in->by_name, r->name);
+    const struct named_call *c = t ? t->unanswered : NULL;
+    if (c)
+        t->unanswered = c->next;
+    if (r->id.n > 0 || !c)
+        return fit_id(in, r->id, r->name, 0);
+    return fit_id(in, c->call->id, r->name, c->number);
 }
 
 /* ---- parts ---- */
@@ -319,12 +363,18 @@ static void hold(struct input *in, const struct block *b)
     in->last_held = &h->next;
 }
 
-static void put_thoughts(struct input *in, const char *key, const struct reasoning *r,
-                         bool is_summary)
+/* Other dialects do not tell a summary from the thoughts themselves; what OpenAI sealed was one. */
+static bool is_summary_of(const struct input *in, const struct block *b,
+                          const struct reasoning_part *p)
+{
+    return p->is_summary || (!in->is_own && b->seal.kind != SEAL_NONE);
+}
+
+static void put_thoughts(struct input *in, const char *key, const struct block *b, bool is_summary)
 {
     json_begin_array(in->j, key);
-    for (const struct reasoning_part *p = r->parts; p; p = p->next) {
-        if (p->is_summary != is_summary)
+    for (const struct reasoning_part *p = b->reasoning.parts; p; p = p->next) {
+        if (is_summary_of(in, b, p) != is_summary || (p->text.n == 0 && !in->is_own))
             continue;
         json_begin_object(in->j, NULL);
         json_put_str(in->j, "type", is_summary ? S("summary_text") : S("reasoning_text"));
@@ -341,9 +391,10 @@ static void put_reasoning(struct input *in, const struct block *b)
     json_put_str(in->j, "type", S("reasoning"));
     put_item_id(in, r->id);
     if (!responses_put_verbatim(in->j, &b->verbatim, "summary"))
-        put_thoughts(in, "summary", r, true);
-    if (!responses_put_verbatim(in->j, &b->verbatim, "content") && has_raw_part(r))
-        put_thoughts(in, "content", r, false);
+        put_thoughts(in, "summary", b, true);
+    bool has_content = has_raw_part(r) && (in->is_own || b->seal.kind == SEAL_NONE);
+    if (!responses_put_verbatim(in->j, &b->verbatim, "content") && has_content)
+        put_thoughts(in, "content", b, false);
     if (b->seal.value.n > 0)
         json_put_str(in->j, "encrypted_content", b->seal.value);
     if (in->is_own && r->status.n > 0)
@@ -399,7 +450,7 @@ static void put_call(struct input *in, const struct block *b)
     json_begin_object(in->j, NULL);
     json_put_str(in->j, "type", is_custom ? S("custom_tool_call") : S("function_call"));
     put_item_id(in, call->item_id);
-    json_put_str(in->j, "call_id", call_id(in, call->id, call->name, false));
+    json_put_str(in->j, "call_id", call_id(in, call));
     json_put_str(in->j, "name", name);
     if (in->is_own && call->space.n > 0)
         json_put_str(in->j, "namespace", call->space);
@@ -424,15 +475,8 @@ static void put_builtin_output(struct input *in, const struct block *b)
 /* Results of other dialects do not say whether a function or a free-text tool was called. */
 static bool answers_custom(const struct input *in, const struct tool_result *r)
 {
-    if (r->kind == TOOL_CUSTOM || !in->has_custom)
-        return r->kind == TOOL_CUSTOM;
-    for (const struct turn *t = in->c->turns; t; t = t->next) {
-        for (const struct block *b = t->blocks; b; b = b->next) {
-            if (b->kind == BLOCK_TOOL_CALL && str_eq(b->call.id, r->id))
-                return b->call.kind == TOOL_CUSTOM;
-        }
-    }
-    return false;
+    const struct named_call *c = in->is_own ? NULL : table_get(&in->by_id, r->id);
+    return c ? c->call->kind == TOOL_CUSTOM : r->kind == TOOL_CUSTOM;
 }
 
 /* The result as text, with the mark of an error that this dialect has no member for. */
@@ -470,7 +514,7 @@ static int put_result(struct input *in, const struct block *b)
     json_put_str(in->j, "type",
                  answers_custom(in, r) ? S("custom_tool_call_output") : S("function_call_output"));
     put_item_id(in, b->item_id);
-    json_put_str(in->j, "call_id", call_id(in, r->id, r->name, true));
+    json_put_str(in->j, "call_id", result_id(in, r));
     if (in->is_own && r->name.n > 0)
         json_put_str(in->j, "name", r->name);
     int rc = put_output(in, r);
@@ -598,15 +642,6 @@ static int put_turn(struct input *in, const struct turn *t)
     return rc;
 }
 
-static bool offers_custom(const struct chat *c)
-{
-    for (const struct tool *t = c->tools; t; t = t->next) {
-        if (t->kind == TOOL_CUSTOM)
-            return true;
-    }
-    return false;
-}
-
 /* Leading system text that could not be one string goes ahead as a message. */
 static int put_leading(struct input *in)
 {
@@ -614,14 +649,24 @@ static int put_leading(struct input *in)
     return put_message(in, &t, t.blocks, NULL, true);
 }
 
+/* The turns as items, between the brackets of the list. */
+static int put_turns(struct input *in, bool instructions)
+{
+    int rc = 0;
+    if (!in->is_own && !instructions && in->c->instructions)
+        rc = put_leading(in);
+    for (const struct turn *t = in->c->turns; t && rc == 0; t = t->next) {
+        if (!instructions || !turn_is_leading(in->c, t))
+            rc = put_turn(in, t);
+    }
+    release(in, false);
+    return rc;
+}
+
 int responses_put_input(struct writing *w, const struct chat *c, struct json_writer *j,
                         bool instructions)
 {
-    struct input in = {.w = w,
-                       .c = c,
-                       .j = j,
-                       .is_own = c->origin == DIALECT_RESPONSES,
-                       .has_custom = offers_custom(c)};
+    struct input in = {.w = w, .c = c, .j = j, .is_own = c->origin == DIALECT_RESPONSES};
     in.last_held = &in.held;
     int rc = 0;
     if (in.is_own && c->instructions_is_plain)
@@ -632,14 +677,13 @@ int responses_put_input(struct writing *w, const struct chat *c, struct json_wri
         return rc;
     if (in.is_own && !c->turns)
         return 0; /* there was no input: the conversation or the prompt has it */
+    table_init(&in.by_name);
+    table_init(&in.by_id);
+    index_calls(&in);
     json_begin_array(j, "input");
-    if (!in.is_own && !instructions && c->instructions)
-        rc = put_leading(&in);
-    for (const struct turn *t = c->turns; t && rc == 0; t = t->next) {
-        if (!instructions || !turn_is_leading(c, t))
-            rc = put_turn(&in, t);
-    }
-    release(&in, false);
+    rc = put_turns(&in, instructions);
     json_end_array(j);
+    table_fini(&in.by_name);
+    table_fini(&in.by_id);
     return rc;
 }

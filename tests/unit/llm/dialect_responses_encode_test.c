@@ -12,7 +12,7 @@ struct feed {
     struct arena a;
     struct buf out;
     struct encoder e;
-    struct chat asked;
+    struct chat *asked;
     int rc;
 };
 
@@ -22,9 +22,10 @@ static void feed_init(struct feed *f)
     bench_init(&f->b);
     arena_init(&f->a, 4096, 64 << 20);
     buf_init(&f->out, 256u << 20);
-    f->asked.origin = DIALECT_RESPONSES;
-    f->e = (struct encoder){.a = &f->a, .scratch = &f->b.p.scratch, .out = &f->out};
-    f->e.w = pipe_writing(&f->b.p, dialect_get(DIALECT_ANTHROPIC), &f->asked);
+    f->asked = arena_new(&f->a, struct chat);
+    f->asked->origin = DIALECT_RESPONSES;
+    f->e = (struct encoder){.a = &f->a, .scratch = &f->b.p->scratch, .out = &f->out};
+    f->e.w = pipe_writing(f->b.p, dialect_get(DIALECT_ANTHROPIC), f->asked);
 }
 
 static void feed_fini(struct feed *f)
@@ -96,7 +97,7 @@ static str names(struct feed *f)
     int64_t n = 0, number = -1;
     while (sse_next(&rest, &event)) {
         struct sse_event e;
-        sse_parse(&f->b.p.a, event, &e);
+        sse_parse(&f->b.p->a, event, &e);
         if (!e.has_data)
             continue;
         const struct json *v = bench_json(&f->b, e.data);
@@ -106,7 +107,7 @@ static str names(struct feed *f)
         buf_printf(&list, "%s" STR_FMT "%s", list.n > 0 ? " " : "", STR_ARG(name),
                    is_numbered && is_named ? "" : "!");
     }
-    str text = arena_str(&f->b.p.a, buf_str(&list));
+    str text = arena_str(&f->b.p->a, buf_str(&list));
     buf_fini(&list);
     return text;
 }
@@ -117,7 +118,7 @@ static str data_of(struct feed *f, const char *type, int i)
     str rest = buf_str(&f->out), event;
     while (sse_next(&rest, &event)) {
         struct sse_event e;
-        sse_parse(&f->b.p.a, event, &e);
+        sse_parse(&f->b.p->a, event, &e);
         if (str_eq(e.type, str_from_cz(type)) && i-- == 0)
             return e.data;
     }
@@ -233,7 +234,7 @@ static void test_logprobs(void)
 {
     struct feed f;
     feed_init(&f);
-    f.asked.sampling.logprobs = YES;
+    f.asked->sampling.logprobs = YES;
     put_start(&f);
     put_block(&f, 0, (struct block){.kind = BLOCK_TEXT});
     put_delta(&f, 0, DELTA_TEXT, "A");
@@ -318,7 +319,7 @@ static void test_gemini_seal(void)
            "two items");
     str value = at(&f, "response.completed", 0, "response.output.0.encrypted_content");
     struct seal s =
-        seal_unwrap(&f.b.p.a, str_slice(value, 1, value.n - 1), SEAL_SIGNATURE, FAMILY_OPENAI);
+        seal_unwrap(&f.b.p->a, str_slice(value, 1, value.n - 1), SEAL_SIGNATURE, FAMILY_OPENAI);
     is_str(s.value, S("sig"), "its value");
     is_int(s.family, FAMILY_GEMINI, "and whose it is");
     is_str(at(&f, "response.completed", 0, "response.output.1.type"), S("\"function_call\""),
@@ -334,7 +335,7 @@ static void test_builtin(void)
     for (size_t i = 0; i < ARRAY_LEN(args); i++) {
         struct feed f;
         feed_init(&f);
-        struct tool *t = tool_add(&f.a, &f.asked, TOOL_FUNCTION);
+        struct tool *t = tool_add(&f.a, f.asked, TOOL_FUNCTION);
         t->name = t->type = S("local_shell");
         put_start(&f);
         put_block(&f, 0, call("call_1", "local_shell"));
@@ -547,7 +548,7 @@ static void test_echo(void)
         "\"function\",\"name\":\"f\"},{\"type\":\"web_search\"}],\"tool_choice\":\"required\","
         "\"reasoning\":{\"effort\":\"low\"},\"text\":{\"verbosity\":\"low\"},\"metadata\":{\"a\":"
         "\"b\"},\"user\":\"u\",\"max_tool_calls\":2}");
-    bench_is_json(&b, responses_echo(&b.p.a, c),
+    bench_is_json(&b, responses_echo(&b.p->a, c),
                   "{\"background\":false,\"instructions\":\"i\",\"max_output_tokens\":99,"
                   "\"max_tool_calls\":2,\"parallel_tool_calls\":false,\"previous_response_id\":"
                   "null,\"prompt_cache_key\":null,\"reasoning\":{\"effort\":\"low\",\"summary\":"
@@ -557,8 +558,8 @@ static void test_echo(void)
                   "\"web_search\"}],\"tool_choice\":\"required\",\"top_logprobs\":0,\"top_p\":1,"
                   "\"truncation\":\"disabled\",\"user\":\"u\",\"metadata\":{\"a\":\"b\"}}",
                   "what was asked for, and what was done");
-    struct chat *kept = restore_keep(&b.p.a, c, NULL);
-    is_str(kept->echo, responses_echo(&b.p.a, c), "kept where the request is gone");
+    struct chat *kept = restore_keep(&b.p->a, c, NULL);
+    is_str(kept->echo, responses_echo(&b.p->a, c), "kept where the request is gone");
     bench_fini(&b);
 }
 
@@ -581,16 +582,16 @@ static void test_whole(void)
     r.start.created_s = 5;
     r.usage.input_tokens = 1;
     r.usage.output_tokens = 2;
-    struct sink to = {.put = pipe_write, .arg = &f.b.p};
-    f.b.p.to = dialect_get(DIALECT_RESPONSES);
-    f.b.p.encoder = f.e;
+    struct sink to = {.put = pipe_write, .arg = f.b.p};
+    f.b.p->to = dialect_get(DIALECT_RESPONSES);
+    f.b.p->encoder = f.e;
     is_int(reply_play(&r, &to), 0, "streamed");
     struct buf whole;
     buf_init(&whole, 1 << 20);
     is_int(responses_write_reply(&f.e.w, &r, &whole), 0, "written whole");
     str last = at(&f, "response.completed", 0, "response");
     bench_is_json(&f.b, buf_str(&whole), arena_cz(&f.a, last), "the same");
-    f.b.p.to = NULL;
+    f.b.p->to = NULL;
     buf_fini(&whole);
     feed_fini(&f);
 }

@@ -75,7 +75,7 @@ static void test_same(void)
         bench_init(&b);
         struct chat *c = bench_chat(&b, DIALECT_RESPONSES, same[i]);
         if (!c)
-            printf("# " STR_FMT "\n", STR_ARG(b.p.err.message));
+            printf("# " STR_FMT "\n", STR_ARG(b.p->err.message));
         bench_is_json(&b, bench_request(&b, DIALECT_RESPONSES, c), same[i], same[i]);
         is_str(bench_losses(&b), S(""), "nothing is lost");
         bench_fini(&b);
@@ -94,7 +94,7 @@ static str shape(struct bench *b, const struct chat *c)
         for (const struct block *k = t->blocks; k; k = k->next)
             buf_printf(&out, "%s%c", k == t->blocks ? ":" : "", letters[k->kind]);
     }
-    str text = arena_str(&b->p.a, buf_str(&out));
+    str text = arena_str(&b->p->a, buf_str(&out));
     buf_fini(&out);
     return text;
 }
@@ -142,14 +142,14 @@ static void test_seal_ahead(void)
                         .provider = S("gemini-a"),
                         .model = S("gemini-3"),
                         .value = S("sig")};
-    str value = seal_wrap(&b.p.a, &seal);
-    str body = arena_printf(&b.p.a,
+    str value = seal_wrap(&b.p->a, &seal);
+    str body = arena_printf(&b.p->a,
                             "{\"model\":\"m\",\"input\":[{\"type\":\"reasoning\",\"summary\":[],"
                             "\"encrypted_content\":\"" STR_FMT "\"}," CALL "," RESULT
                             ",{\"type\":\"reasoning\",\"summary\":[],"
                             "\"encrypted_content\":\"" STR_FMT "\"}," SAYS "]}",
                             STR_ARG(value), STR_ARG(value));
-    struct chat *c = bench_chat(&b, DIALECT_RESPONSES, arena_cz(&b.p.a, body));
+    struct chat *c = bench_chat(&b, DIALECT_RESPONSES, arena_cz(&b.p->a, body));
     is_str(shape(&b, c), S("assistant:C tool:O assistant:RT"), "the call has the seal");
     const struct block *call = c->turns->blocks;
     is_int(call->seal.family, FAMILY_GEMINI, "family");
@@ -253,8 +253,8 @@ static void test_errors(void)
         struct bench b;
         bench_init(&b);
         ok(!bench_chat(&b, DIALECT_RESPONSES, table[i].body), table[i].body);
-        is_str(b.p.err.param, str_from_cz(table[i].param), "the member at fault");
-        ok(b.p.err.message.n > 0, "with a message");
+        is_str(b.p->err.param, str_from_cz(table[i].param), "the member at fault");
+        ok(b.p->err.message.n > 0, "with a message");
         bench_fini(&b);
     }
 }

@@ -63,21 +63,21 @@ static str read_as(struct bench *b, const char *stream, struct pipe_cut cut)
 {
     struct buf out;
     buf_init(&out, 65536);
-    pipe_stream(&b->p, dialect_get(DIALECT_RESPONSES), str_from_cz(stream), cut);
-    const struct failure *f = b->p.fold.failure;
-    const struct reply_choice *c = b->p.reply.choices;
+    pipe_stream(b->p, dialect_get(DIALECT_RESPONSES), str_from_cz(stream), cut);
+    const struct failure *f = b->p->fold.failure;
+    const struct reply_choice *c = b->p->reply.choices;
     for (const struct block *k = c ? c->blocks : NULL; k; k = k->next)
         describe(&out, k);
     if (f)
         buf_printf(&out, "error %d " STR_FMT ": " STR_FMT, (int)f->class, STR_ARG(f->code),
                    STR_ARG(f->message));
-    else if (b->p.rc != 0)
-        buf_printf(&out, "%s", err_info(b->p.rc)->name);
+    else if (b->p->rc != 0)
+        buf_printf(&out, "%s", err_info(b->p->rc)->name);
     else
         buf_printf(&out, "%s", finish_name(c ? c->finish.reason : FINISH_UNSET));
-    if (b->p.before.fault.n > 0)
-        buf_printf(&out, " GRAMMAR: " STR_FMT, STR_ARG(b->p.before.fault));
-    str text = arena_str(&b->p.a, buf_str(&out));
+    if (b->p->before.fault.n > 0)
+        buf_printf(&out, " GRAMMAR: " STR_FMT, STR_ARG(b->p->before.fault));
+    str text = arena_str(&b->p->a, buf_str(&out));
     buf_fini(&out);
     return text;
 }
@@ -263,9 +263,9 @@ static void test_truncation(void)
     for (size_t at = 0; at + 2 < n; at++) {
         struct bench b;
         bench_init(&b);
-        char *part = arena_cz(&b.p.a, str_of(stream, at));
+        char *part = arena_cz(&b.p->a, str_of(stream, at));
         read_as(&b, part, (struct pipe_cut){0});
-        wrong += b.p.rc == 0 || b.p.n_ends > 0;
+        wrong += b.p->rc == 0 || b.p->n_ends > 0;
         bench_fini(&b);
     }
     is_int(wrong, 0, "no prefix is an answer");
@@ -276,14 +276,14 @@ static void test_start_and_usage(void)
     struct bench b;
     bench_init(&b);
     read_as(&b, CREATED TEXT("x") END, (struct pipe_cut){0});
-    is_str(b.p.reply.start.id, S("resp_1"), "id");
-    is_str(b.p.reply.start.model, S("gpt-x"), "model");
-    is_int(b.p.reply.start.created_s, 1700000000, "created, a float");
-    is_int(b.p.reply.usage.input_tokens, 3, "input");
-    is_int(b.p.reply.usage.cached_tokens, 1, "cached");
-    is_int(b.p.reply.usage.cache_write_tokens, 2, "cache write");
-    is_int(b.p.reply.usage.output_tokens, 5, "output");
-    is_int(b.p.reply.usage.reasoning_tokens, 4, "reasoning");
+    is_str(b.p->reply.start.id, S("resp_1"), "id");
+    is_str(b.p->reply.start.model, S("gpt-x"), "model");
+    is_int(b.p->reply.start.created_s, 1700000000, "created, a float");
+    is_int(b.p->reply.usage.input_tokens, 3, "input");
+    is_int(b.p->reply.usage.cached_tokens, 1, "cached");
+    is_int(b.p->reply.usage.cache_write_tokens, 2, "cache write");
+    is_int(b.p->reply.usage.output_tokens, 5, "output");
+    is_int(b.p->reply.usage.reasoning_tokens, 4, "reasoning");
     bench_fini(&b);
 }
 
@@ -295,7 +295,7 @@ static void test_memory(void)
     struct arena a, scratch;
     arena_init(&a, 512, 1 << 20);
     arena_init(&scratch, 4096, 1 << 20);
-    struct decoder d = {.a = &a, .scratch = &scratch, .err = &b.p.err, .sink = b.p.head};
+    struct decoder d = {.a = &a, .scratch = &scratch, .err = &b.p->err, .sink = b.p->head};
     for (int i = 0; i < 200; i++) {
         char data[200];
         struct buf event;

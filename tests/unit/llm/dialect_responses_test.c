@@ -28,13 +28,13 @@ static void test_errors_read(void)
     bench_init(&b);
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
         struct failure f = {.class = FAILURE_SERVER};
-        read_error(&b.p.a, bench_json(&b, str_from_cz(table[i].body)), S_EMPTY, &f);
+        read_error(&b.p->a, bench_json(&b, str_from_cz(table[i].body)), S_EMPTY, &f);
         is_str(f.message, str_from_cz(table[i].message), table[i].body);
         is_str(f.code, str_from_cz(table[i].code), "code");
         is_int(f.class, table[i].class, "class");
     }
     struct failure f = {.class = FAILURE_TIMEOUT};
-    read_error(&b.p.a, NULL, S_EMPTY, &f);
+    read_error(&b.p->a, NULL, S_EMPTY, &f);
     is_int(f.class, FAILURE_TIMEOUT, "no body: the status stands");
     bench_fini(&b);
 }
@@ -90,9 +90,9 @@ static void test_no_answers(void)
         struct bench b;
         struct reply r;
         bench_init(&b);
-        int rc = pipe_read(&b.p, dialect_get(DIALECT_RESPONSES), str_from_cz(table[i].body), &r);
+        int rc = pipe_read(b.p, dialect_get(DIALECT_RESPONSES), str_from_cz(table[i].body), &r);
         is_int(rc, table[i].code, table[i].body);
-        ok(b.p.err.message.n > 0, "with a message");
+        ok(b.p->err.message.n > 0, "with a message");
         bench_fini(&b);
     }
 }
@@ -119,7 +119,7 @@ static void test_ends(void)
         struct bench b;
         struct reply r;
         bench_init(&b);
-        int rc = pipe_read(&b.p, dialect_get(DIALECT_RESPONSES), str_from_cz(table[i].body), &r);
+        int rc = pipe_read(b.p, dialect_get(DIALECT_RESPONSES), str_from_cz(table[i].body), &r);
         is_int(rc, 0, table[i].body);
         is_int(r.choices->finish.reason, table[i].finish, "how it ended");
         bench_fini(&b);
@@ -134,7 +134,7 @@ static void test_ends(void)
 static str provider_answer(struct bench *b, enum dialect_id provider, int i)
 {
     if (provider == DIALECT_ANTHROPIC)
-        return arena_printf(&b->p.a,
+        return arena_printf(&b->p->a,
                             "{\"id\":\"msg\",\"type\":\"message\",\"role\":\"assistant\",\"model\":"
                             "\"claude\",\"content\":[{\"type\":\"thinking\",\"thinking\":\"t%d\","
                             "\"signature\":\"sig%d==\"},{\"type\":\"redacted_thinking\",\"data\":"
@@ -143,7 +143,7 @@ static str provider_answer(struct bench *b, enum dialect_id provider, int i)
                             "\"n\":%d}}],\"stop_reason\":\"tool_use\",\"stop_sequence\":null,"
                             "\"usage\":{\"input_tokens\":1,\"output_tokens\":2}}",
                             i, i, i, i, i, i);
-    return arena_printf(&b->p.a,
+    return arena_printf(&b->p->a,
                         "{\"candidates\":[{\"content\":{\"role\":\"model\",\"parts\":[{\"text\":"
                         "\"say %d\"},{\"functionCall\":{\"name\":\"mcp__shell\",\"args\":{\"n\":%d"
                         "}},\"thoughtSignature\":\"c2lnbmF0dXJl%04d\"}]},\"finishReason\":\"STOP\","
@@ -156,34 +156,33 @@ static str provider_answer(struct bench *b, enum dialect_id provider, int i)
 static str client_items(struct bench *b, enum dialect_id provider, struct chat *asked, str answer)
 {
     const struct dialect *to = dialect_get(DIALECT_RESPONSES);
-    struct pipe p;
+    struct pipe *p = pipe_new(dialect_get(provider), to, asked);
     struct buf items;
-    pipe_init(&p, dialect_get(provider), to, asked);
-    p.restore.rule = provider == DIALECT_ANTHROPIC ? &name_rule_anthropic : &name_rule_gemini;
-    p.restore.provider = S("other-a");
-    p.restore.model = S("m");
-    pipe_reply(&p, dialect_get(provider), answer);
+    p->restore.rule = provider == DIALECT_ANTHROPIC ? &name_rule_anthropic : &name_rule_gemini;
+    p->restore.provider = S("other-a");
+    p->restore.model = S("m");
+    pipe_reply(p, dialect_get(provider), answer);
     buf_init(&items, 1 << 20);
-    str rest = buf_str(&p.out), event;
-    while (p.rc == 0 && sse_next(&rest, &event)) {
+    str rest = buf_str(&p->out), event;
+    while (p->rc == 0 && sse_next(&rest, &event)) {
         struct sse_event e;
-        sse_parse(&p.a, event, &e);
+        sse_parse(&p->a, event, &e);
         if (!str_eq(e.type, S("response.output_item.done")))
             continue;
         buf_put_char(&items, ',');
         buf_put(&items, bench_at(b, e.data, "item"));
     }
-    is_int(p.rc, 0, "translated");
-    str text = arena_str(&b->p.a, buf_str(&items));
+    is_int(p->rc, 0, "translated");
+    str text = arena_str(&b->p->a, buf_str(&items));
     buf_fini(&items);
-    pipe_fini(&p);
+    pipe_free(p);
     return text;
 }
 
 /* The call id that the last function_call of these items has. */
 static str last_call_id(struct bench *b, str items)
 {
-    str list = arena_concat(&b->p.a, (str[]){S("["), str_skip(items, 1), S("]")}, 3);
+    str list = arena_concat(&b->p->a, (str[]){S("["), str_skip(items, 1), S("]")}, 3);
     str id = S_EMPTY;
     for (struct json_iter it = json_iter(bench_json(b, list)); json_iter_next(&it);) {
         if (str_eq(json_str(json_get(it.value, "type")), S("function_call")))
@@ -213,14 +212,14 @@ static void loop(enum dialect_id provider)
     b.can.can = CAN_PREFILL | CAN_SIGN_CALLS | CAN_IMAGE_URL;
     str body = S_EMPTY, sent = S_EMPTY;
     for (int i = 0; i <= LOOP_TURNS; i++) {
-        body = arena_printf(&b.p.a,
+        body = arena_printf(&b.p->a,
                             "{\"model\":\"m\",\"store\":false,\"stream\":true,\"include\":["
                             "\"reasoning.encrypted_content\"],\"tools\":[{\"type\":\"namespace\","
                             "\"name\":\"mcp\",\"description\":\"d\",\"tools\":[{\"type\":"
                             "\"function\",\"name\":\"shell\",\"parameters\":{\"type\":\"object\"}}]"
                             "}],\"input\":[{\"role\":\"user\",\"content\":\"go\"}" STR_FMT "]}",
                             STR_ARG(buf_str(&history)));
-        struct chat *c = bench_chat(&b, DIALECT_RESPONSES, arena_cz(&b.p.a, body));
+        struct chat *c = bench_chat(&b, DIALECT_RESPONSES, arena_cz(&b.p->a, body));
         sent = bench_request(&b, provider, c);
         ok(sent.n > 0, "sent to the provider");
         if (i == LOOP_TURNS || !c)

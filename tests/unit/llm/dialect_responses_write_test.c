@@ -153,8 +153,8 @@ static void test_refusals(void)
         bench_init(&b);
         str got = bench_to_responses(&b, table[i].from, table[i].body);
         is_int(got.n, 0, table[i].param);
-        is_int(b.p.rc, -E_BAD_REQUEST, "a client's error");
-        is_str(b.p.err.param, str_from_cz(table[i].param), "that names the field");
+        is_int(b.p->rc, -E_BAD_REQUEST, "a client's error");
+        is_str(b.p->err.param, str_from_cz(table[i].param), "that names the field");
         bench_fini(&b);
     }
 }
@@ -172,12 +172,12 @@ static void test_state(void)
         struct bench b;
         bench_init(&b);
         const char *const *field = fields[i / ARRAY_LEN(to)];
-        str body =
-            arena_printf(&b.p.a, "{\"model\":\"m\",\"input\":\"x\",\"%s\":%s}", field[0], field[1]);
-        struct chat *c = bench_chat(&b, DIALECT_RESPONSES, arena_cz(&b.p.a, body));
+        str body = arena_printf(&b.p->a, "{\"model\":\"m\",\"input\":\"x\",\"%s\":%s}", field[0],
+                                field[1]);
+        struct chat *c = bench_chat(&b, DIALECT_RESPONSES, arena_cz(&b.p->a, body));
         str got = bench_request(&b, to[i % ARRAY_LEN(to)], c);
         is_int(got.n, 0, field[0]);
-        is_str(b.p.err.param, str_from_cz(field[0]), "refused by its name");
+        is_str(b.p->err.param, str_from_cz(field[0]), "refused by its name");
         bench_fini(&b);
     }
 }
@@ -265,7 +265,7 @@ static void test_counting(void)
 static str history(struct bench *b, const char *store, str sealed, const char *id,
                    const char *behind)
 {
-    return arena_printf(&b->p.a,
+    return arena_printf(&b->p->a,
                         "{\"model\":\"m\",%s\"input\":[{\"type\":\"reasoning\",\"id\":\"%s\","
                         "\"summary\":[],\"encrypted_content\":\"" STR_FMT "\"}%s]}",
                         store, id, STR_ARG(sealed), behind);
@@ -292,16 +292,16 @@ static void test_seals(void)
         str sealed;
         const char *id, *behind, *want;
     } table[] = {
-        {"the provider's own, wrapped", seal_wrap(&b.p.a, &ours), "rs_1", CALL, "\"gAAA\""},
+        {"the provider's own, wrapped", seal_wrap(&b.p->a, &ours), "rs_1", CALL, "\"gAAA\""},
         {"as it was", S("gBBB"), "rs_1", CALL, "\"gBBB\""},
-        {"of another account", seal_wrap(&b.p.a, &other), "rs_1", CALL, ""},
-        {"of another family", seal_wrap(&b.p.a, &foreign), "rs_1", CALL, ""},
+        {"of another account", seal_wrap(&b.p->a, &other), "rs_1", CALL, ""},
+        {"of another family", seal_wrap(&b.p->a, &foreign), "rs_1", CALL, ""},
         {"that nothing follows", S("gBBB"), "rs_1", "", ""},
         {"that a user follows", S("gBBB"), "rs_1", ",{\"role\":\"user\",\"content\":\"x\"}", ""},
     };
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
         str body = history(&b, "", table[i].sealed, table[i].id, table[i].behind);
-        str got = bench_to_responses(&b, DIALECT_RESPONSES, arena_cz(&b.p.a, body));
+        str got = bench_to_responses(&b, DIALECT_RESPONSES, arena_cz(&b.p->a, body));
         is_str(bench_at(&b, got, "input.0.encrypted_content"), str_from_cz(table[i].want),
                table[i].what);
         is_str(bench_losses(&b), table[i].want[0] ? S("") : S("dropped:reasoning"), "loss");
@@ -313,11 +313,58 @@ static void test_ids(void)
 {
     struct bench b;
     bench_init(&b);
-    str made = make_id(&b.p.a, "rs_" RESPONSES_ID_MARK, S("seed"), 3);
-    str body = history(&b, "", S("gBBB"), arena_cz(&b.p.a, made), CALL);
-    str got = bench_to_responses(&b, DIALECT_RESPONSES, arena_cz(&b.p.a, body));
+    str made = make_id(&b.p->a, "rs_" RESPONSES_ID_MARK, S("seed"), 3);
+    str body = history(&b, "", S("gBBB"), arena_cz(&b.p->a, made), CALL);
+    str got = bench_to_responses(&b, DIALECT_RESPONSES, arena_cz(&b.p->a, body));
     is_str(bench_at(&b, got, "input.0.id"), S(""), "an id that the gateway made is not sent");
     is_str(bench_at(&b, got, "input.1.id"), S("\"fc_1\""), "one of the provider's is");
+    bench_fini(&b);
+}
+
+/* A client of another dialect gives back what it got: the seal unwrapped, the text as the summary
+ * that it was, and no id, for it has none. */
+static void test_foreign_seal(void)
+{
+    struct bench b;
+    bench_init(&b);
+    struct seal seal = {.kind = SEAL_SIGNATURE,
+                        .family = FAMILY_OPENAI,
+                        .provider = S("openai-a"),
+                        .model = S("m"),
+                        .value = S("gAAA")};
+    str body = arena_printf(&b.p->a,
+                            "{\"max_tokens\":99,\"messages\":[{\"role\":\"assistant\","
+                            "\"content\":[{\"type\":\"thinking\",\"thinking\":\"t\","
+                            "\"signature\":\"" STR_FMT "\"},{\"type\":\"tool_use\",\"id\":"
+                            "\"c\",\"name\":\"f\",\"input\":{}}]},{\"role\":\"user\","
+                            "\"content\":[{\"type\":\"tool_result\",\"tool_use_id\":\"c\"}]"
+                            "}]}",
+                            STR_ARG(seal_wrap(&b.p->a, &seal)));
+    str got = bench_to_responses(&b, DIALECT_ANTHROPIC, arena_cz(&b.p->a, body));
+    is_str(bench_at(&b, got, "input.0"),
+           S("{\"type\":\"reasoning\",\"summary\":[{\"type\":\"summary_text\",\"text\":"
+             "\"t\"}],\"encrypted_content\":\"gAAA\"}"),
+           "reasoning");
+    is_str(bench_losses(&b), S(""), "nothing is lost");
+    bench_fini(&b);
+}
+
+/* A result that has only its tool's name is joined to a call that has an id. */
+static void test_named_results(void)
+{
+    struct bench b;
+    bench_init(&b);
+    str got = bench_to_responses(
+        &b, DIALECT_OLLAMA,
+        "{\"model\":\"m\",\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"id\":"
+        "\"c1\",\"function\":{\"name\":\"f\",\"arguments\":{}}},{\"id\":\"c2\","
+        "\"function\":{\"name\":\"g\",\"arguments\":{}}},{\"id\":\"c3\",\"function\":{"
+        "\"name\":\"f\",\"arguments\":{}}}]},{\"role\":\"tool\",\"tool_name\":\"g\","
+        "\"content\":\"2\"},{\"role\":\"tool\",\"tool_name\":\"f\",\"content\":\"1\"},{"
+        "\"role\":\"tool\",\"tool_name\":\"f\",\"content\":\"3\"}]}");
+    is_str(bench_at(&b, got, "input.3.call_id"), S("\"c2\""), "by name");
+    is_str(bench_at(&b, got, "input.4.call_id"), S("\"c1\""), "and order");
+    is_str(bench_at(&b, got, "input.5.call_id"), S("\"c3\""), "of the same name");
     bench_fini(&b);
 }
 
@@ -344,6 +391,8 @@ int main(void)
     test_counting();
     test_seals();
     test_ids();
+    test_foreign_seal();
+    test_named_results();
     test_raw_thoughts();
     return tap_done();
 }
