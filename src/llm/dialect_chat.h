@@ -91,8 +91,8 @@ struct dialect_chat_pen {
     bool is_own;    /* the client spoke it, too */
     str hint;       /* said to the model before everything else; may be empty */
     unsigned n_ids; /* made so far, for calls without one */
-    /* Ids of calls that had none, until they are answered. */
-    struct dialect_chat_call *calls;
+    /* Ids of calls that had none, until they are answered, and where the list ends. */
+    struct dialect_chat_call *calls, *last_call;
 };
 NODISCARD int dialect_chat_write_request(struct writing *w, const struct chat *c, struct buf *out,
                                          uint8_t as);
@@ -138,6 +138,8 @@ static inline bool dialect_chat_can(const struct dialect_chat_pen *p, uint32_t b
  * behind `prefix` ("messages."). */
 void dialect_chat_put_extras(struct dialect_chat_pen *p, const struct extras *e,
                              const char *prefix);
+/* Notes prefix and name as dropped. */
+void dialect_chat_lost(struct dialect_chat_pen *p, const char *prefix, str name);
 bool dialect_chat_put_verbatim(struct dialect_chat_pen *p, const struct extras *e, const char *key);
 bool dialect_chat_has_verbatim(const struct dialect_chat_pen *p, const struct extras *e,
                                const char *key);
@@ -150,6 +152,9 @@ NODISCARD int dialect_chat_write_reply(struct writing *w, const struct reply *r,
                                        uint8_t as);
 NODISCARD int dialect_chat_read_message(struct decoder *d, const struct message *m);
 NODISCARD int dialect_chat_write_event(struct encoder *e, const struct event *ev, uint8_t as);
+
+/* The stream may end without its mark: a server that has none. To be said before the end. */
+void dialect_chat_may_end(struct decoder *d);
 
 /* What whole answers and chunks have in common. */
 const char *dialect_chat_id_prefix(uint8_t as);

@@ -130,13 +130,22 @@ static bool is_text(const struct block *b)
     return b->kind == BLOCK_TEXT;
 }
 
+/* All texts of a kind as one; thoughts with a line between them. */
 static str text_of_kind(struct page *p, const struct block *list, enum block_kind kind)
 {
-    str text = S_EMPTY;
+    struct buf out;
+    buf_init(&out, SIZE_MAX);
     for (const struct block *b = list; b; b = b->next) {
-        if (b->kind == kind && b->text.n > 0)
-            text = text.n == 0 ? b->text : arena_concat(p->w->a, (str[]){text, b->text}, 2);
+        if (b->kind != kind)
+            continue;
+        bool is_thought = kind == BLOCK_REASONING;
+        str one = is_thought ? reasoning_text(p->w->a, &b->reasoning) : b->text;
+        if (is_thought && one.n > 0 && out.n > 0)
+            buf_put(&out, S("\n\n"));
+        buf_put(&out, one);
     }
+    str text = out.n > 0 ? arena_str(p->w->a, buf_str(&out)) : S_EMPTY;
+    buf_fini(&out);
     return text;
 }
 
@@ -173,14 +182,9 @@ static void put_details(struct page *p, const struct block *list)
 
 static void put_thoughts(struct page *p, const struct block *list)
 {
-    str text = S_EMPTY;
     if (!block_list_has(list, BLOCK_REASONING))
         return;
-    for (const struct block *b = list; b; b = b->next) {
-        str one = b->kind == BLOCK_REASONING ? reasoning_text(p->w->a, &b->reasoning) : S_EMPTY;
-        if (one.n > 0)
-            text = text.n == 0 ? one : arena_concat(p->w->a, (str[]){text, S("\n\n"), one}, 3);
-    }
+    str text = text_of_kind(p, list, BLOCK_REASONING);
     if (text.n > 0)
         json_put_str(&p->j, "reasoning_content", text);
     put_details(p, list);

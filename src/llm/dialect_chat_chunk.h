@@ -21,7 +21,8 @@ struct chat_shown {
     bool is_custom, is_left_out, has_any, is_summary, is_image;
     int64_t number;       /* of the call, or of the thought, in its choice */
     int64_t first_letter; /* of a text: where it begins */
-    struct media media;   /* image: what was said at its start; mime copied */
+    struct media media;   /* image: what was said at its start */
+    char mime[64];        /* image: its type, which `media` points to */
     struct buf held;      /* image: its base64 */
     struct chat_shown *next;
 };

@@ -263,14 +263,22 @@ static int put_parts(struct dialect_chat_pen *p, const struct block *list)
 /* Texts joined where they cannot stand one by one. */
 str dialect_chat_joined(struct dialect_chat_pen *p, const struct block *list, str between)
 {
-    str text = S_EMPTY;
-    bool is_first = true;
+    struct buf out;
+    const struct block *only = NULL;
+    size_t n = 0;
+    buf_init(&out, SIZE_MAX);
     for (const struct block *b = list; b; b = b->next) {
         if (b->kind != BLOCK_TEXT && b->kind != BLOCK_REFUSAL)
             continue;
-        text = is_first ? b->text : arena_concat(p->w->a, (str[]){text, between, b->text}, 3);
-        is_first = false;
+        only = b;
+        if (n++ > 0)
+            buf_put(&out, between);
+        buf_put(&out, b->text);
     }
+    str text = S_EMPTY;
+    if (n > 0)
+        text = n == 1 ? only->text : arena_str(p->w->a, buf_str(&out));
+    buf_fini(&out);
     return text;
 }
 
@@ -292,7 +300,6 @@ void dialect_chat_note_opaque(struct dialect_chat_pen *p, const struct block *li
 {
     for (const struct block *b = list; b; b = b->next) {
         if (b->kind == BLOCK_OPAQUE && !dialect_chat_takes(p->as, b->extras.origin))
-            loss_add(p->w->loss, LOSS_DROPPED,
-                     arena_concat(p->w->a, (str[]){S("messages.content."), b->type}, 2));
+            dialect_chat_lost(p, "messages.content.", b->type);
     }
 }

@@ -5,6 +5,8 @@
 #include "llm/media.h"
 #include "llm/seal.h"
 
+#define ANNOTATIONS_MAX 4096 /* of one chunk */
+
 /* ---- the one block that is open beside calls ---- */
 
 int chat_at_close(const struct chat_at *at, const struct block *end)
@@ -254,9 +256,13 @@ int chat_at_annotation(const struct chat_at *at, const struct annotation *note)
 
 static int read_annotations(const struct chat_at *at, const struct json *list)
 {
+    size_t n = 0;
     int rc = 0;
-    for (struct json_iter it = json_iter(list); rc == 0 && json_iter_next(&it);)
+    for (struct json_iter it = json_iter(list); rc == 0 && json_iter_next(&it); n++) {
+        if (n == ANNOTATIONS_MAX)
+            return chat_at_fail(at, "The provider sent too many citations in one chunk.");
         rc = chat_at_annotation(at, dialect_chat_read_annotation(at->d->scratch, it.value));
+    }
     return rc;
 }
 

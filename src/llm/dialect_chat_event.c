@@ -89,21 +89,35 @@ static void start_call(const struct chat_pen *p, struct chat_told *t, struct cha
     chat_put_call_start(p, s, b);
 }
 
+/* A picture with a URL is whole already; the bytes of another come in deltas. */
+static void start_image(const struct chat_pen *p, struct chat_shown *s, const struct media *m)
+{
+    s->media = *m;
+    s->media.mime.n = MIN(m->mime.n, sizeof s->mime);
+    for (size_t i = 0; i < s->media.mime.n; i++)
+        s->mime[i] = m->mime.p[i];
+    s->media.mime.p = s->mime;
+    buf_init(&s->held, IMAGE_MAX);
+    if (m->source != MEDIA_BASE64) {
+        chat_put_image(p, s);
+        s->is_left_out = true;
+    }
+}
+
 static void start_media(const struct chat_pen *p, struct chat_shown *s, const struct block *b)
 {
+    str id = b->media.name;
     s->is_image = b->media.kind == MEDIA_IMAGE;
     s->is_left_out = !s->is_image && b->media.kind != MEDIA_AUDIO;
+    if (s->is_left_out)
+        return;
     if (s->is_image) {
-        s->media = b->media;
-        s->media.mime = arena_str(p->e->a, str_slice(b->media.mime, 0, 64));
-        s->media.bytes =
-            b->media.source == MEDIA_URL ? arena_str(p->e->a, b->media.bytes) : S_EMPTY;
-        buf_init(&s->held, IMAGE_MAX);
-    } else if (!s->is_left_out) {
-        str id = b->media.name;
-        chat_put_audio(p, s, "id",
-                       id.n > 0 ? id : make_id(p->e->scratch, "audio_", p->e->w.id_seed, s->block));
+        start_image(p, s, &b->media);
+        return;
     }
+    if (id.n == 0)
+        id = make_id(p->e->scratch, "audio_", p->e->w.id_seed, s->block);
+    chat_put_audio(p, s, "id", id);
 }
 
 static void start_block(const struct chat_pen *p, const struct event *ev)
@@ -224,7 +238,7 @@ static void stop_block(const struct chat_pen *p, const struct event *ev)
         chat_put_late_seal(p, s, &end->seal);
     if (s->kind == BLOCK_REASONING && end)
         chat_put_thought_seal(p, s, &end->seal);
-    if (s->is_image)
+    if (s->is_image && !s->is_left_out)
         chat_put_image(p, s);
     *at = s->next;
     s->next = p->page->spare;

@@ -36,28 +36,44 @@ static str call_id(struct dialect_chat_pen *p, const struct tool_call *call)
     struct dialect_chat_call *made = arena_new(p->w->a, struct dialect_chat_call);
     made->id = fit_id(p, make_id(p->w->a, "call_", S_EMPTY, p->n_ids++));
     made->name = call->name;
-    struct dialect_chat_call **at = &p->calls;
-    while (*at)
-        at = &(*at)->next;
-    *at = made;
+    if (p->calls)
+        p->last_call->next = made;
+    else
+        p->calls = made;
+    p->last_call = made;
     return made->id;
 }
+
+/* Takes the call behind `before` (NULL: the first) out of those that wait. */
+static str take_call(struct dialect_chat_pen *p, struct dialect_chat_call *before)
+{
+    struct dialect_chat_call *taken = before ? before->next : p->calls;
+    if (before)
+        before->next = taken->next;
+    else
+        p->calls = taken->next;
+    if (p->last_call == taken)
+        p->last_call = before;
+    return taken->id;
+}
+
+#define WAITING_MAX 128 /* calls that are looked at: one turn does not make more */
 
 /* The id of the first call that waits for a result of this name, else of the first that waits. */
 static str result_id(struct dialect_chat_pen *p, const struct tool_result *result)
 {
+    struct dialect_chat_call *before = NULL;
+    size_t n = 0;
     if (result->id.n > 0)
         return fit_id(p, result->id);
-    struct dialect_chat_call **at = &p->calls;
-    while (*at && !str_eq((*at)->name, result->name))
-        at = &(*at)->next;
-    if (!*at)
-        at = &p->calls;
-    if (!*at)
+    if (!p->calls)
         return fit_id(p, make_id(p->w->a, "call_", result->name, p->n_ids++));
-    str id = (*at)->id;
-    *at = (*at)->next;
-    return id;
+    for (struct dialect_chat_call *c = p->calls; c && n < WAITING_MAX; c = c->next, n++) {
+        if (str_eq(c->name, result->name))
+            return take_call(p, before);
+        before = c;
+    }
+    return take_call(p, NULL);
 }
 
 /* ---- assistant ---- */
@@ -121,13 +137,16 @@ static bool put_details(struct dialect_chat_pen *p, const struct turn *t)
 
 static str thoughts_text(struct dialect_chat_pen *p, const struct turn *t)
 {
-    str text = S_EMPTY;
+    struct buf out;
+    buf_init(&out, SIZE_MAX);
     for (const struct block *b = t->blocks; b; b = b->next) {
         str one = is_thought(p, b) ? reasoning_text(p->w->a, &b->reasoning) : S_EMPTY;
-        if (one.n == 0)
-            continue;
-        text = text.n == 0 ? one : arena_concat(p->w->a, (str[]){text, S("\n\n"), one}, 3);
+        if (one.n > 0 && out.n > 0)
+            buf_put(&out, S("\n\n"));
+        buf_put(&out, one);
     }
+    str text = arena_str(p->w->a, buf_str(&out));
+    buf_fini(&out);
     return text;
 }
 

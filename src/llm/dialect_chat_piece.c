@@ -10,8 +10,8 @@
 #include "llm/carry.h"
 #include "llm/dialect_chat_stream.h"
 
-#define CALLS_MAX 256 /* of one choice */
-#define SEAL_MAX  ((size_t)1 << 20)
+#define CALLS_MAX 256        /* of one choice */
+#define SEALS_MAX (1u << 20) /* bytes kept of one stream's late signatures */
 
 /* ---- calls ---- */
 
@@ -170,13 +170,14 @@ static int put_args(const struct chat_at *at, struct chat_call *call, str args)
 static void keep_seal(const struct chat_at *at, struct chat_call *call, const struct seal *seal)
 {
     struct arena *a = at->d->a;
-    if (seal->kind == SEAL_NONE || call->seal)
+    if (seal->kind == SEAL_NONE || call->seal || at->s->seal_bytes + seal->value.n > SEALS_MAX)
         return;
+    at->s->seal_bytes += seal->value.n;
     call->seal = arena_new(a, struct seal);
     *call->seal = *seal;
     call->seal->provider = chat_kept(a, seal->provider, CHAT_WORD_MAX);
     call->seal->model = chat_kept(a, seal->model, CHAT_WORD_MAX);
-    call->seal->value = chat_kept(a, seal->value, SEAL_MAX);
+    call->seal->value = arena_str(a, seal->value);
 }
 
 static int take_piece(const struct chat_at *at, const struct piece *p)

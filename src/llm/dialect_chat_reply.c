@@ -8,7 +8,7 @@
 #include "llm/media.h"
 #include "wire/base64.h"
 
-/* ---- reading: members that streams share ---- */
+/* ---- what streams have as well ---- */
 
 void dialect_chat_read_start(const struct json *body, struct start *out)
 {
@@ -71,7 +71,10 @@ void dialect_chat_read_sources(struct arena *a, const struct json *body, struct 
     }
 }
 
-/* ---- reading ---- */
+/* ---- messages ---- */
+
+#define ANNOTATIONS_MAX 4096
+#define IMAGES_MAX      256
 
 enum {
     M_CONTENT,
@@ -146,7 +149,8 @@ static void read_audio(struct reading *r, const struct json *v, struct block **l
 
 static void read_images(struct reading *r, const struct json *v, struct block **list)
 {
-    for (struct json_iter it = json_iter(v); json_iter_next(&it);) {
+    size_t n = 0;
+    for (struct json_iter it = json_iter(v); n < IMAGES_MAX && json_iter_next(&it); n++) {
         str url = json_str(json_get(json_get(it.value, "image_url"), "url"));
         struct block *b = block_new(r->a, BLOCK_MEDIA);
         if (url.n == 0 || !media_from_url(r->a, url, &b->media))
@@ -214,7 +218,8 @@ static bool has_annotations(const struct block *list)
 static struct annotation *read_annotations(struct reading *r, const struct json *v)
 {
     struct annotation *first = NULL, **at = &first;
-    for (struct json_iter it = json_iter(v); json_iter_next(&it);) {
+    size_t n = 0;
+    for (struct json_iter it = json_iter(v); n < ANNOTATIONS_MAX && json_iter_next(&it); n++) {
         *at = dialect_chat_read_annotation(r->a, it.value);
         (*at)->origin = r->origin;
         at = &(*at)->next;

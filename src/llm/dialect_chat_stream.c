@@ -234,6 +234,11 @@ static struct chat_stream *stream_of(struct decoder *d)
     return d->state;
 }
 
+void dialect_chat_may_end(struct decoder *d)
+{
+    stream_of(d)->may_end = true;
+}
+
 int dialect_chat_read_message(struct decoder *d, const struct message *m)
 {
     struct chat_stream *s = stream_of(d);

@@ -46,6 +46,7 @@ struct chat_stream {
     bool has_half;
     str seed;
     unsigned n_ids;
+    size_t seal_bytes; /* kept of late signatures */
     bool has_started, may_end;
     struct usage usage;
     struct chat_choice *choices; /* by index */

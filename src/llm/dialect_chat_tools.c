@@ -403,8 +403,7 @@ static size_t put_list(struct dialect_chat_pen *p, const struct plan *plan)
     size_t n = 0;
     for (const struct tool *t = p->c->tools; t; t = t->next) {
         if (t->kind == TOOL_SERVER)
-            loss_add(p->w->loss, LOSS_DROPPED,
-                     arena_concat(p->w->a, (str[]){S("tools."), t->type}, 2));
+            dialect_chat_lost(p, "tools.", t->type);
         if (!is_written(t, p->c, plan))
             continue;
         if (n++ == 0)

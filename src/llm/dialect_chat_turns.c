@@ -15,7 +15,7 @@
 #include "llm/dialect_chat.h"
 #include "llm/seal.h"
 
-#define ROOM_MIN (256u << 10)
+#define ROOM_MIN (1u << 20) /* more than the members of one object can take, kept twice */
 
 int dialect_chat_check_room(struct reading *r)
 {
@@ -182,30 +182,46 @@ static bool goes_on(const struct detail *last, const struct detail *d)
            str_eq(last->type, d->type);
 }
 
-static void append_text(struct arena *a, struct reasoning *r, const struct detail *d)
+/* The thought that is being put together. */
+struct thought {
+    struct block *block; /* NULL: none yet */
+    struct detail last;  /* of its entries */
+    struct buf text;
+};
+
+static void end_thought(struct reading *r, struct thought *t)
 {
-    if (!r->last_part)
-        reasoning_add(a, r, d->is_summary, d->text);
-    else
-        r->last_part->text = arena_concat(a, (str[]){r->last_part->text, d->text}, 2);
+    if (t->block && t->text.n > 0)
+        reasoning_add(r->a, &t->block->reasoning, t->last.is_summary,
+                      arena_str(r->a, buf_str(&t->text)));
+    buf_reset(&t->text);
 }
 
-static void add_detail(struct reading *r, const struct detail *d, struct block *b)
+static void add_detail(struct reading *r, struct thought *t, const struct detail *d,
+                       struct block **list)
 {
+    if (!t->block || !goes_on(&t->last, d)) {
+        end_thought(r, t);
+        t->block = block_new(r->a, BLOCK_REASONING);
+        block_add(list, t->block);
+    }
+    buf_put(&t->text, d->text);
+    t->last = *d;
+    if (d->value.n == 0)
+        return;
     enum seal_family family = dialect_chat_format_family(d->format);
     bool is_redacted = d->is_encrypted && family == FAMILY_ANTHROPIC;
-    if (d->text.n > 0)
-        append_text(r->a, &b->reasoning, d);
-    if (d->value.n > 0)
-        b->seal = seal_unwrap(r->a, d->value, is_redacted ? SEAL_REDACTED : SEAL_SIGNATURE, family);
+    t->block->seal =
+        seal_unwrap(r->a, d->value, is_redacted ? SEAL_REDACTED : SEAL_SIGNATURE, family);
 }
 
 static int read_details(struct reading *r, const struct json *v, struct block **list,
                         bool *has_wrapped)
 {
-    struct detail last = {.index = -1}, d = {.index = -1};
-    struct block *b = NULL;
+    struct thought t = {.block = NULL};
+    struct detail d;
     long i = 0;
+    buf_init(&t.text, SIZE_MAX);
     int rc = member_type(r, "reasoning_details", v, JSON_ARRAY);
     for (struct json_iter it = json_iter(v); rc == 0 && json_iter_next(&it); i++) {
         struct reading in = reading_at(r, "reasoning_details", i);
@@ -214,14 +230,11 @@ static int read_details(struct reading *r, const struct json *v, struct block **
             rc = read_detail(&in, it.value, &d);
         if (rc != 0 || (d.text.n == 0 && d.value.n == 0))
             continue;
-        if (!b || !goes_on(&last, &d)) {
-            b = block_new(r->a, BLOCK_REASONING);
-            block_add(list, b);
-        }
-        add_detail(r, &d, b);
+        add_detail(r, &t, &d, list);
         *has_wrapped = *has_wrapped || is_wrapped(d.value);
-        last = d;
     }
+    end_thought(r, &t);
+    buf_fini(&t.text);
     return rc;
 }
 

@@ -27,6 +27,17 @@ bool dialect_chat_takes(uint8_t as, uint8_t origin)
     return as == origin || (as == DIALECT_OPENROUTER && origin == DIALECT_CHAT);
 }
 
+void dialect_chat_lost(struct dialect_chat_pen *p, const char *prefix, str name)
+{
+    enum { SHOWN_MAX = 128 };
+    struct buf b;
+    buf_init(&b, 512);
+    buf_put(&b, str_from_cz(prefix));
+    buf_put(&b, str_slice(name, 0, SHOWN_MAX));
+    loss_add(p->w->loss, LOSS_DROPPED, buf_str(&b));
+    buf_fini(&b);
+}
+
 void dialect_chat_put_extras(struct dialect_chat_pen *p, const struct extras *e, const char *prefix)
 {
     bool is_taken = dialect_chat_takes(p->as, e->origin);
@@ -34,8 +45,7 @@ void dialect_chat_put_extras(struct dialect_chat_pen *p, const struct extras *e,
         if (is_taken && x->value)
             json_put_member(&p->j, x->key, x->value);
         else if (!is_taken && x->value && json_type(x->value) != JSON_NULL)
-            loss_add(p->w->loss, LOSS_DROPPED,
-                     arena_concat(p->w->a, (str[]){str_from_cz(prefix), x->key}, 2));
+            dialect_chat_lost(p, prefix, x->key);
     }
 }
 
@@ -505,7 +515,8 @@ int dialect_chat_write_request(struct writing *w, const struct chat *c, struct b
     struct dialect_chat_pen p = dialect_chat_pen(w, c, out, as);
     p.hint = format_hint(&p);
     json_begin_object(&p.j, NULL);
-    json_put_str(&p.j, "model", w->model.n > 0 ? w->model : c->model);
+    if (w->model.n > 0 || c->model.n > 0)
+        json_put_str(&p.j, "model", w->model.n > 0 ? w->model : c->model);
     int rc = dialect_chat_put_messages(&p);
     if (rc != 0)
         return rc;

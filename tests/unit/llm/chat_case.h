@@ -9,14 +9,14 @@
 #include "tap.h"
 
 struct chat_case {
-    struct pipe p;
+    struct pipe *p;
     struct capability can; /* of the model written for */
     str provider;
 };
 
 static inline void case_init(struct chat_case *k)
 {
-    pipe_init(&k->p, dialect_get(DIALECT_CHAT), NULL, NULL);
+    k->p = pipe_new(dialect_get(DIALECT_CHAT), NULL, NULL);
     k->can = (struct capability){.pattern = "*",
                                  .efforts = UINT32_MAX,
                                  .thinking = UINT32_MAX,
@@ -30,13 +30,13 @@ static inline void case_init(struct chat_case *k)
 
 static inline void case_fini(struct chat_case *k)
 {
-    pipe_fini(&k->p);
+    pipe_free(k->p);
 }
 
 /* JSON with ' for ". */
 static inline str case_json(struct chat_case *k, const char *text)
 {
-    char *copy = arena_cz(&k->p.a, str_from_cz(text));
+    char *copy = arena_cz(&k->p->a, str_from_cz(text));
     for (char *at = copy; *at != '\0'; at++) {
         if (*at == '\'')
             *at = '"';
@@ -47,7 +47,7 @@ static inline str case_json(struct chat_case *k, const char *text)
 /* And back. */
 static inline str case_text(struct chat_case *k, str json)
 {
-    char *copy = arena_cz(&k->p.a, json);
+    char *copy = arena_cz(&k->p->a, json);
     for (size_t i = 0; i < json.n; i++) {
         if (copy[i] == '"')
             copy[i] = '\'';
@@ -58,7 +58,7 @@ static inline str case_text(struct chat_case *k, str json)
 /* A case's text as its name: on one line. */
 static inline const char *case_name(struct chat_case *k, const char *text)
 {
-    char *copy = arena_cz(&k->p.a, str_from_cz(text));
+    char *copy = arena_cz(&k->p->a, str_from_cz(text));
     for (char *at = copy; *at != '\0'; at++) {
         if (*at == '\n')
             *at = ' ';
@@ -69,8 +69,8 @@ static inline const char *case_name(struct chat_case *k, const char *text)
 /* "code param: message" of what went wrong. */
 static inline str case_fault(struct chat_case *k, int rc)
 {
-    const struct err *e = &k->p.err;
-    return arena_printf(&k->p.a, "%s " STR_FMT ": " STR_FMT, err_info(rc)->name, STR_ARG(e->param),
+    const struct err *e = &k->p->err;
+    return arena_printf(&k->p->a, "%s " STR_FMT ": " STR_FMT, err_info(rc)->name, STR_ARG(e->param),
                         STR_ARG(e->message));
 }
 
@@ -78,24 +78,24 @@ static inline str case_fault(struct chat_case *k, int rc)
 static inline str case_request(struct chat_case *k, enum dialect_id from, enum dialect_id to,
                                const char *body)
 {
-    struct chat *c = arena_new(&k->p.a, struct chat);
+    struct chat *c = arena_new(&k->p->a, struct chat);
     struct buf out;
-    k->p.err = (struct err){0};
-    losses_init(&k->p.loss, &k->p.a);
-    int rc = pipe_chat(&k->p, dialect_get(from), case_json(k, body), c);
+    k->p->err = (struct err){0};
+    losses_init(&k->p->loss, &k->p->a);
+    int rc = pipe_chat(k->p, dialect_get(from), case_json(k, body), c);
     if (rc != 0)
         return case_text(k, case_fault(k, rc));
-    struct writing w = pipe_writing(&k->p, dialect_get(to), NULL);
+    struct writing w = pipe_writing(k->p, dialect_get(to), NULL);
     w.model = S("m");
     w.can = &k->can;
     w.provider = k->provider;
     buf_init(&out, PIPE_MAX);
     rc = dialect_get(to)->codec->write_request(&w, c, &out);
-    str text = rc != 0 ? case_fault(k, rc) : arena_str(&k->p.a, buf_str(&out));
+    str text = rc != 0 ? case_fault(k, rc) : arena_str(&k->p->a, buf_str(&out));
     buf_fini(&out);
-    str losses = losses_text(&k->p.loss, &k->p.a);
+    str losses = losses_text(&k->p->loss, &k->p->a);
     if (losses.n > 0 && rc == 0)
-        text = arena_concat(&k->p.a, (str[]){text, S(" # "), losses}, 3);
+        text = arena_concat(&k->p->a, (str[]){text, S(" # "), losses}, 3);
     return case_text(k, text);
 }
 
@@ -191,10 +191,10 @@ static inline str case_stream(struct chat_case *k, enum dialect_id from, const c
     struct arena scratch;
     arena_init(&scratch, 4096, PIPE_MAX);
     buf_init(&log.out, PIPE_MAX);
-    k->p.err = (struct err){0};
-    struct decoder d = {.a = &k->p.a,
+    k->p->err = (struct err){0};
+    struct decoder d = {.a = &k->p->a,
                         .scratch = &scratch,
-                        .err = &k->p.err,
+                        .err = &k->p->err,
                         .sink = {.put = case_log_put, .arg = &log}};
     str rest = case_json(k, payloads), line;
     int rc = 0;
@@ -209,8 +209,8 @@ static inline str case_stream(struct chat_case *k, enum dialect_id from, const c
     if (rc == 0 && !d.has_ended)
         rc = dialect_get(from)->codec->read_message(&d, NULL);
     if (rc != 0)
-        buf_printf(&log.out, "%s: " STR_FMT "\n", err_info(rc)->name, STR_ARG(k->p.err.message));
-    str text = arena_str(&k->p.a, buf_str(&log.out));
+        buf_printf(&log.out, "%s: " STR_FMT "\n", err_info(rc)->name, STR_ARG(k->p->err.message));
+    str text = arena_str(&k->p->a, buf_str(&log.out));
     buf_fini(&log.out);
     arena_fini(&scratch);
     return case_text(k, text);
@@ -229,7 +229,6 @@ static inline str case_stream(struct chat_case *k, enum dialect_id from, const c
 static inline str case_translate(struct chat_case *k, enum dialect_id from, enum dialect_id to,
                                  const char *payloads, const struct chat *asked)
 {
-    struct pipe p;
     struct buf framed;
     buf_init(&framed, PIPE_MAX);
     str rest = case_json(k, payloads), line;
@@ -237,13 +236,13 @@ static inline str case_translate(struct chat_case *k, enum dialect_id from, enum
         (void)str_cut(rest, '\n', &line, &rest);
         frames_put(FRAMING_SSE, &framed, S_EMPTY, line);
     }
-    pipe_init(&p, dialect_get(from), dialect_get(to), asked);
-    p.encoder.w.model = S("m");
-    pipe_stream(&p, dialect_get(from), buf_str(&framed), (struct pipe_cut){0});
-    str out = arena_str(&k->p.a, buf_str(&p.out));
-    if (p.rc != 0)
-        out = arena_printf(&k->p.a, STR_FMT "%s", STR_ARG(out), err_info(p.rc)->name);
-    pipe_fini(&p);
+    struct pipe *p = pipe_new(dialect_get(from), dialect_get(to), asked);
+    p->encoder.w.model = S("m");
+    pipe_stream(p, dialect_get(from), buf_str(&framed), (struct pipe_cut){0});
+    str out = arena_str(&k->p->a, buf_str(&p->out));
+    if (p->rc != 0)
+        out = arena_printf(&k->p->a, STR_FMT "%s", STR_ARG(out), err_info(p->rc)->name);
+    pipe_free(p);
     buf_fini(&framed);
     return case_text(k, out);
 }

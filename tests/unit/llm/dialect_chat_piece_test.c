@@ -24,8 +24,8 @@ static void one_call(struct chat_case *k)
               "'arguments':'{}'}}]}") CALLS("{'index':0,'function':{'arguments':''}}"),
     };
     for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
-        str all = arena_printf(&k->p.a, "%s" FINISH("tool_calls") DONE, forms[i]);
-        is_str(case_stream(k, DIALECT_CHAT, arena_cz(&k->p.a, all)), S(WHOLE),
+        str all = arena_printf(&k->p->a, "%s" FINISH("tool_calls") DONE, forms[i]);
+        is_str(case_stream(k, DIALECT_CHAT, arena_cz(&k->p->a, all)), S(WHOLE),
                case_name(k, forms[i]));
     }
 }

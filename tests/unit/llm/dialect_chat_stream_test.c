@@ -103,11 +103,11 @@ static void usage_places(struct chat_case *k)
         "'x_groq':{'usage':{'prompt_tokens':1,'completion_tokens':2}}",
     };
     for (size_t i = 0; i < ARRAY_LEN(places); i++) {
-        str body = arena_printf(&k->p.a,
+        str body = arena_printf(&k->p->a,
                                 "{'id':'c','model':'m','choices':[{'index':0,'delta':{},"
                                 "'finish_reason':'stop'}],%s}\n[DONE]\n",
                                 places[i]);
-        is_str(case_stream(k, DIALECT_CHAT, arena_cz(&k->p.a, body)),
+        is_str(case_stream(k, DIALECT_CHAT, arena_cz(&k->p->a, body)),
                S("start c m\nusage in=1 out=2 cached=-1 thought=-1\nfinish 0 stop\nend\n"),
                places[i]);
     }
@@ -216,8 +216,8 @@ static void errors(struct chat_case *k)
         "'boom'}}]}\n",
     };
     for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
-        str all = arena_printf(&k->p.a, "%s%s" DONE, CHUNK("{'content':'x'}"), forms[i]);
-        is_str(case_stream(k, DIALECT_CHAT, arena_cz(&k->p.a, all)),
+        str all = arena_printf(&k->p->a, "%s%s" DONE, CHUNK("{'content':'x'}"), forms[i]);
+        is_str(case_stream(k, DIALECT_CHAT, arena_cz(&k->p->a, all)),
                S("start c1 m\n[0.0 text\n+0.0 x\nerror class=15 status=0 boom\n"),
                case_name(k, forms[i]));
     }
@@ -278,31 +278,28 @@ static void cuts(struct chat_case *k)
            "[{'index':0,'id':'i','function':{'name':'f','arguments':'{\\'a\\':1}'}}]},"
            "'finish_reason':'tool_calls'}]}\n\n: wait\n\ndata: [DONE]\n\n");
     /* quotes inside a string */
-    char *p = arena_cz(&k->p.a, text);
+    char *p = arena_cz(&k->p->a, text);
     size_t n_bad = 0;
     for (char *at = strstr(p, "\\\""); at; at = strstr(at + 2, "\\\""))
         n_bad++;
     is_int((long long)n_bad, 2, "the arguments are a string in a string");
     for (size_t n = 0; n < text.n; n++) {
-        struct pipe one;
-        pipe_init(&one, chat, NULL, NULL);
-        pipe_stream(&one, chat, str_slice(text, 0, n), (struct pipe_cut){0});
+        struct pipe *one = pipe_new(chat, NULL, NULL);
+        pipe_stream(one, chat, str_slice(text, 0, n), (struct pipe_cut){0});
         bool has_mark = n >= text.n - 2;
-        ok(has_mark ? one.rc == 0 : one.rc != 0 && one.n_ends == 0, "cut off");
-        pipe_fini(&one);
+        ok(has_mark ? one->rc == 0 : one->rc != 0 && one->n_ends == 0, "cut off");
+        pipe_free(one);
     }
-    struct pipe whole;
-    pipe_init(&whole, chat, chat, NULL);
-    pipe_stream(&whole, chat, text, (struct pipe_cut){0});
-    is_int(whole.rc, 0, "whole");
+    struct pipe *whole = pipe_new(chat, chat, NULL);
+    pipe_stream(whole, chat, text, (struct pipe_cut){0});
+    is_int(whole->rc, 0, "whole");
     for (size_t step = 1; step < text.n; step++) {
-        struct pipe parts;
-        pipe_init(&parts, chat, chat, NULL);
-        pipe_stream(&parts, chat, text, (struct pipe_cut){.first = step, .step = step});
-        is_str(buf_str(&parts.out), buf_str(&whole.out), "the same in pieces");
-        pipe_fini(&parts);
+        struct pipe *parts = pipe_new(chat, chat, NULL);
+        pipe_stream(parts, chat, text, (struct pipe_cut){.first = step, .step = step});
+        is_str(buf_str(&parts->out), buf_str(&whole->out), "the same in pieces");
+        pipe_free(parts);
     }
-    pipe_fini(&whole);
+    pipe_free(whole);
 }
 
 int main(void)
