@@ -259,7 +259,8 @@ static int take_translated(struct relay *r, str frames)
     bool has_news = is_translated(r) ? r->t->out.n > 0 : r->t->has_events;
     if (has_news && x->first_byte_us == 0)
         x->first_byte_us = clock_now_us();
-    if (!x->committed && (rc < 0 || !has_news))
+    bool is_early = rc < 0 && !translator_is_late(r->t);
+    if (!x->committed && (is_early || !has_news))
         return rc;
     if (!x->committed)
         commit(r);

@@ -56,7 +56,6 @@ struct exchange {
     size_t n_attempts;
     struct usage usage;
     str warnings;       /* value of tb-warnings */
-    uint64_t answer_id; /* hash of the id in the answer, see generation.h; 0: none */
 
     size_t block_size;
     struct err err;

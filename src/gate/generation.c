@@ -16,8 +16,8 @@
 #define NAME_BYTES 96
 
 struct generation {
-    uint64_t id, answer_id; /* hashes; 0: none */
-    uint64_t caller;        /* 0: open mode */
+    uint64_t id;     /* hash; 0: none */
+    uint64_t caller; /* 0: open mode */
     char name[ULID_LEN];
     char model[NAME_BYTES], provider[NAME_BYTES];
     uint8_t model_n, provider_n;
@@ -55,15 +55,17 @@ static uint8_t keep_name(char *to, str name)
     return (uint8_t)n;
 }
 
-void generation_answer_id(struct exchange *x, str id)
+str generation_id(struct exchange *x)
 {
-    x->answer_id = id.n > 0 ? id_hash(id) : 0;
+    if (x->op->dialect != DIALECT_OPENROUTER)
+        return S_EMPTY;
+    str parts[] = {S("gen-"), str_of(x->id, ULID_LEN)};
+    return arena_concat(&x->arena, parts, ARRAY_LEN(parts));
 }
 
 void generation_note(const struct exchange *x)
 {
     struct generation g = {.id = id_hash(str_of(x->id, ULID_LEN)),
-                           .answer_id = x->answer_id,
                            .caller = caller_of(x),
                            .is_stream = x->is_stream,
                            .is_cancelled = x->err.code == -E_CLIENT_GONE,
@@ -87,7 +89,7 @@ static bool find(uint64_t id, uint64_t caller, struct generation *out)
     pthread_mutex_lock(&kept.lock);
     for (size_t i = 0; i < KEPT && !is_found; i++) {
         const struct generation *g = &kept.at[i];
-        is_found = g->id != 0 && g->caller == caller && (g->id == id || g->answer_id == id);
+        is_found = g->id != 0 && g->caller == caller && g->id == id;
         if (is_found)
             *out = *g;
     }

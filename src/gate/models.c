@@ -343,7 +343,7 @@ int models_get(struct exchange *x)
 
 /* ---- Ollama's other calls ---- */
 
-static int show(struct exchange *x)
+static int MAY_YIELD show(struct exchange *x)
 {
     const struct json *root = NULL;
     size_t error_at = 0;

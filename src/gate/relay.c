@@ -106,7 +106,8 @@ static int choose_service(struct exchange *x, const struct request *req)
 /* Can the body go on as it is, but for a few bytes? */
 static bool is_relayed(const struct exchange *x, const struct request *req)
 {
-    return x->service->operation == x->op->id && !x->service->envelope && !req->has_seals;
+    bool has_own_form = x->service->envelope && x->op->dialect == DIALECT_ANTHROPIC;
+    return x->service->operation == x->op->id && !has_own_form && !req->has_seals;
 }
 
 /* ---- deadline ---- */

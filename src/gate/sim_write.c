@@ -8,6 +8,7 @@
  * One event is never cut by a wait, so that an error can follow it; only between events does a slow
  * client hold us up. */
 #include "base/clock.h"
+#include "gate/generation.h"
 #include "gate/relay.h"
 #include "gate/reply.h"
 #include "gate/sim_parts.h"
@@ -175,7 +176,8 @@ static struct block *new_block(struct exchange *x, struct arena *a, const struct
 
 static struct start start_of(struct exchange *x)
 {
-    return (struct start){.model = x->answered_model, .created_s = clock_wall_us() / 1000000};
+    return (struct start){
+        .id = generation_id(x), .model = x->answered_model, .created_s = clock_wall_us() / 1000000};
 }
 
 /* ---- whole ---- */

@@ -1,7 +1,7 @@
 /* The chain of stages, and errors on their way between the two.
  *
  * The first stage behind the decoder is the exchange's own: it keeps the usage for the log, sees an
- * error before the client does (before the first byte it is an ordinary refusal with a status), and
+ * error before the client does (before any content it is an ordinary refusal with a status), and
  * lets everything else pass. */
 #include "gate/translator.h"
 
@@ -151,19 +151,29 @@ static struct sink behind(struct translator *t)
     return t->is_serial ? serial_sink(&t->serial) : restore_sink(&t->restore);
 }
 
+/* An answer that may be asked about afterwards is called by our own name. */
+static int begin(struct translator *t, const struct event *ev)
+{
+    struct sink next = behind(t);
+    struct event named = *ev;
+    str id = generation_id(t->x);
+    if (id.n > 0)
+        named.start.id = id;
+    return sink_put(&next, &named);
+}
+
 static int note(void *arg, const struct event *ev)
 {
     struct translator *t = arg;
     struct exchange *x = t->x;
     struct sink next = behind(t);
     t->has_events = true;
+    t->has_content |= ev->kind == EV_DELTA || ev->kind == EV_BLOCK_STOP;
     if (ev->kind == EV_USAGE)
         usage_update(&x->usage, &ev->usage);
-    if (ev->kind == EV_START)
-        generation_answer_id(x, ev->start.id);
     if (ev->kind == EV_ERROR) {
         t->has_error = true;
-        bool is_late = x->committed;
+        bool is_late = x->committed || translator_is_late(t);
         int code = translator_fail(x, &ev->failure);
         if (!is_late)
             return code;
@@ -172,7 +182,12 @@ static int note(void *arg, const struct event *ev)
         translator_put_error(t);
         return 0;
     }
-    return sink_put(&next, ev);
+    return ev->kind == EV_START ? begin(t, ev) : sink_put(&next, ev);
+}
+
+bool translator_is_late(const struct translator *t)
+{
+    return t->has_content && !t->fold;
 }
 
 static bool has_custom_tool(const struct chat *asked)

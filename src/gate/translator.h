@@ -32,6 +32,7 @@ struct translator {
     bool is_serial;
     bool has_error; /* an error event has passed */
     bool has_events;
+    bool has_content; /* a part of the answer has passed */
 };
 
 /* What an answer's writer must know of the request. */
@@ -52,6 +53,9 @@ NODISCARD int translator_feed(struct translator *t, const struct message *m);
 NODISCARD int translator_end(struct translator *t);
 /* A whole answer instead of messages: plays it through the stages. */
 NODISCARD int translator_play(struct translator *t, const struct reply *r);
+/* Whether something of the answer is on its way to a client that streams: what fails from now on is
+ * told inside the stream, however little of it has been sent. */
+bool translator_is_late(const struct translator *t);
 /* Writes x->err as the client's dialect tells it inside a stream. */
 void translator_put_error(struct translator *t);
 void translator_put_ping(struct translator *t);

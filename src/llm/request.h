@@ -1,8 +1,8 @@
 /* What the gateway reads of a request it relays, and the few bytes it changes.
  *
  * Client and provider speak the same dialect here, so the body is scanned, not rebuilt: `model`,
- * where the dialect has it in the body, is replaced, stream_options gets include_usage when the tap needs it, every other byte goes on
- * as it came. Pure. */
+ * where the dialect has it in the body, is replaced, stream_options gets include_usage when the tap
+ * needs it, every other byte goes on as it came. Pure. */
 #pragma once
 
 #include <sys/uio.h>

@@ -32,8 +32,8 @@ struct service_wish {
     bool has_tools;
     bool is_without_effort; /* reasoning was switched off by name */
 };
-/* NULL: the provider offers nothing of the kind for this model. The client's own operation wins unless
- * the model's capability says that it takes this request on another. */
+/* NULL: the provider offers nothing of the kind for this model. The client's own operation wins
+ * unless the model's capability says that it takes this request on another. */
 const struct service *service_find(enum provider_kind kind, str model, const struct capability *can,
                                    const struct service_wish *wish);
 /* Does the kind offer this operation for the model? */

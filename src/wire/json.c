@@ -3,8 +3,8 @@
  * What may be read is decided by json_scan, for both ways into the house alike: the same depth, the
  * same limits, the same strictness. yyjson then builds the values, all in the caller's arena, so
  * nothing has to be freed; when the arena has no room for them the text is refused, because its
- * length was the other side's choice. Numbers stay text: 1.0 is not 1, and no digit of a long one is
- * lost on the way through. yyjson is stricter about a lone surrogate (\ud800), which is read as
+ * length was the other side's choice. Numbers stay text: 1.0 is not 1, and no digit of a long one
+ * is lost on the way through. yyjson is stricter about a lone surrogate (\ud800), which is read as
  * U+FFFD.
  *
  * `struct json` is yyjson's value under another name, so that no other file knows yyjson. */
@@ -178,7 +178,7 @@ bool json_double(const struct json *v, double *out)
         return false;
     memcpy(cz, text.p, text.n);
     cz[text.n] = '\0';
-    double d = strtod(cz, NULL);
+    double d = strtod(cz, NULL); /* style: the text is a JSON number, known to be valid */
     if (isinf(d))
         return false;
     *out = d;

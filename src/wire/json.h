@@ -1,6 +1,6 @@
-/* JSON documents for everything that is not on the relay path: translation, provider errors, models,
- * the admin API, the command line. A facade on yyjson, the only file that includes its header. Documents and
- * values live in the arena. */
+/* JSON documents for everything that is not on the relay path: translation, provider errors,
+ * models, the admin API, the command line. A facade on yyjson, the only file that includes its
+ * header. Documents and values live in the arena. */
 #pragma once
 
 #include "base/arena.h"
