@@ -129,10 +129,50 @@ static void capabilities(struct chat_case *k)
     k->can = plain;
 }
 
+/* A history with a seal that this gateway wrapped, made by provider p1. */
+static void seals(struct chat_case *k)
+{
+    struct seal seal = {.kind = SEAL_SIGNATURE,
+                        .family = FAMILY_ANTHROPIC,
+                        .provider = S("p1"),
+                        .model = S("claude"),
+                        .value = S("c2ln")};
+    str wrapped = seal_wrap(&k->p->a, &seal);
+    const char *body =
+        arena_cz(&k->p->a,
+                 arena_printf(&k->p->a,
+                              "{'messages':[{'role':'assistant','content':'x','reasoning_content'"
+                              ":'T','reasoning_details':[{'type':'reasoning.text','text':'T',"
+                              "'signature':'" STR_FMT "','index':0}],'tool_calls':[{'id':'c',"
+                              "'type':'function','function':{'name':'f','arguments':'{}'},"
+                              "'extra_content':{'google':{'thought_signature':'" STR_FMT "'}}}]}]}",
+                              STR_ARG(wrapped), STR_ARG(wrapped)));
+    str home = case_request(k, DIALECT_CHAT, DIALECT_OPENROUTER, body);
+    is_str(home,
+           S("{'model':'m','messages':[{'role':'assistant','reasoning_details':[{'type':"
+             "'reasoning.text','text':'T','signature':'c2ln','format':'anthropic-claude-v1',"
+             "'index':0}],'content':'x','tool_calls':[{'id':'c','type':'function','function':{"
+             "'name':'f','arguments':'{}'},'extra_content':{'google':{'thought_signature':'c2ln'}}"
+             "}]}]}"),
+           "opened for the provider that made it");
+    k->provider = S("p2");
+    str away = case_request(k, DIALECT_CHAT, DIALECT_OPENROUTER, body);
+    ok(str_find(away, S("c2ln")) == STR_NONE && str_find(away, S(SEAL_MAGIC)) == STR_NONE &&
+           str_find(away, S("'text':'T'")) != STR_NONE,
+       "taken off for every other");
+    is_str(case_request(k, DIALECT_CHAT, DIALECT_CHAT, body),
+           S("{'model':'m','messages':[{'role':'assistant','content':'x','tool_calls':[{'id':'c',"
+             "'type':'function','function':{'name':'f','arguments':'{}'}}]}]} # "
+             "dropped:reasoning_content"),
+           "and the thought with it, where nobody wants it back");
+    k->provider = S("p1");
+}
+
 int main(void)
 {
     struct chat_case k;
     case_init(&k);
+    seals(&k);
     faults(&k);
     bodies(&k);
     capabilities(&k);
