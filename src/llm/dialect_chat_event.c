@@ -64,13 +64,21 @@ static struct chat_shown **find_shown(struct chat_page *page, const struct event
     return at;
 }
 
+/* What a stream that breaks off had begun to hold goes with the arena. */
+static void drop_held(void *shown)
+{
+    buf_fini(&((struct chat_shown *)shown)->held);
+}
+
 static struct chat_shown *new_shown(const struct chat_pen *p, const struct event *ev)
 {
     struct chat_shown *s = p->page->spare;
-    if (s)
+    if (s) {
         p->page->spare = s->next;
-    else
+    } else {
         s = arena_new(p->e->a, struct chat_shown);
+        arena_on_fini(p->e->a, drop_held, s);
+    }
     *s = (struct chat_shown){.choice = ev->choice, .block = ev->block, .next = p->page->open};
     p->page->open = s;
     return s;
