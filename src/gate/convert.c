@@ -127,7 +127,7 @@ static int MAY_YIELD ask(struct conversion *v, size_t from, size_t n)
         rc = translate_settle_losses(x, &v->losses);
     if (rc == 0) {
         struct iovec piece = {.iov_base = body.p, .iov_len = body.n};
-        relay_address(x, false, &r);
+        relay_address(x, false, w.betas, &r);
         r.pieces = &piece;
         r.n_pieces = 1;
         r.body_bytes = body.n;

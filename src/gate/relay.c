@@ -171,19 +171,23 @@ int relay_open(struct exchange *x, struct plan *plan, const struct call_request 
 
 /* Headers that only mean something in Anthropic's dialect: the client's, or the version that the
  * translation was written for. */
-static void put_anthropic_headers(struct exchange *x, struct call_request *r)
+static void put_anthropic_headers(struct exchange *x, str betas, struct call_request *r)
 {
     struct http_header *h = arena_new_n(&x->request, struct http_header, 2);
     str version = http_header_get(&x->head, S("anthropic-version"));
-    str betas = http_header_get(&x->head, S("anthropic-beta"));
-    h[r->n_headers++] = (struct http_header){.name = S("anthropic-version"),
-                                             .value = version.n > 0 ? version : S("2023-06-01")};
-    if (betas.n > 0)
-        h[r->n_headers++] = (struct http_header){.name = S("anthropic-beta"), .value = betas};
+    str theirs = http_header_get(&x->head, S("anthropic-beta"));
+    str parts[] = {theirs, theirs.n > 0 && betas.n > 0 ? S(",") : S_EMPTY, betas};
+    if (!x->service->envelope)
+        h[r->n_headers++] = (struct http_header){
+            .name = S("anthropic-version"), .value = version.n > 0 ? version : S("2023-06-01")};
+    if (theirs.n + betas.n > 0)
+        h[r->n_headers++] =
+            (struct http_header){.name = S("anthropic-beta"),
+                                 .value = arena_concat(&x->request, parts, ARRAY_LEN(parts))};
     r->headers = h;
 }
 
-void relay_address(struct exchange *x, bool is_stream, struct call_request *r)
+void relay_address(struct exchange *x, bool is_stream, str betas, struct call_request *r)
 {
     const struct service *s = x->service;
     struct service_place place = x->target.provider->place;
@@ -195,8 +199,9 @@ void relay_address(struct exchange *x, bool is_stream, struct call_request *r)
         .content_type = S("application/json"),
     };
     r->needs_bearer = s->kind == PROVIDER_SAGEMAKER && s->operation == OP_CHAT;
-    if (operation_get(s->operation)->dialect == DIALECT_ANTHROPIC && !s->envelope)
-        put_anthropic_headers(x, r);
+    bool is_invoke = s->kind == PROVIDER_BEDROCK_INVOKE; /* betas stand in the body there */
+    if (operation_get(s->operation)->dialect == DIALECT_ANTHROPIC && !is_invoke)
+        put_anthropic_headers(x, betas, r);
 }
 
 static bool has_pair(str query, str pair)
@@ -265,7 +270,7 @@ static int MAY_YIELD relay_pieces(struct exchange *x, const struct request *req)
     size_t total = 0;
     size_t n = request_write(&x->request, req, x->target.upstream_model, pieces, &total);
     struct call_request r;
-    relay_address(x, req->is_stream, &r);
+    relay_address(x, req->is_stream, S_EMPTY, &r);
     r.pieces = pieces;
     r.n_pieces = n;
     r.body_bytes = total;
@@ -429,7 +434,7 @@ static int MAY_YIELD relay_upload(struct upload *u, uint64_t begin, uint64_t end
     if (is_whole && !multipart_is_done(u->form))
         return exchange_fail(x, -E_MULTIPART, "The multipart body has no closing boundary.");
     struct call_request r;
-    relay_address(x, false, &r);
+    relay_address(x, false, S_EMPTY, &r);
     r.content_type = content_type;
     r.pieces = pieces;
     r.n_pieces = 3;

@@ -21,8 +21,9 @@ NODISCARD int relay_multipart(struct exchange *x) MAY_YIELD;
 NODISCARD int relay_find_target(struct exchange *x, str model);
 /* What the exchange's model can do, in the dialect it is spoken to. */
 struct capability relay_capability(const struct exchange *x);
-/* Fills method, path, content type and headers of a request to x->service. */
-void relay_address(struct exchange *x, bool is_stream, struct call_request *r);
+/* Fills method, path, content type and headers of a request to x->service. `betas`: what a body that
+ * was written here needs in anthropic-beta. */
+void relay_address(struct exchange *x, bool is_stream, str betas, struct call_request *r);
 /* Does a client that streams want one JSON array (Gemini without alt=sse)? */
 bool relay_wants_array(const struct exchange *x);
 /* When the exchange must be over: the provider's total time, shortened by tb-timeout ("30s",

@@ -32,6 +32,7 @@ struct translation {
     struct losses losses;
     struct buf body; /* for the provider */
     const struct chat *asked;
+    str betas;  /* that the body needs */
     str passed; /* header lines of the provider's that go on */
 };
 
@@ -77,6 +78,7 @@ static int write_request(struct translation *tr)
                         .id_seed = str_of(x->id, ULID_LEN),
                         .now_s = clock_wall_us() / 1000000};
     int rc = tr->to->codec->write_request(&w, &tr->chat, &tr->body);
+    tr->betas = w.betas;
     if (rc == 0 && !buf_is_ok(&tr->body))
         rc = exchange_fail(x, -E_BODY_TOO_LARGE, "The translated request is too large.");
     return rc;
@@ -299,7 +301,7 @@ static int MAY_YIELD converse(struct translation *tr)
     struct call call;
     struct iovec piece = {.iov_base = tr->body.p, .iov_len = tr->body.n};
     struct call_request r;
-    relay_address(x, x->is_stream || (tr->can.can & CAN_STREAM_ONLY) != 0, &r);
+    relay_address(x, x->is_stream || (tr->can.can & CAN_STREAM_ONLY) != 0, tr->betas, &r);
     r.pieces = &piece;
     r.n_pieces = 1;
     r.body_bytes = tr->body.n;

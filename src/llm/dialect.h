@@ -36,8 +36,12 @@ struct writing {
     str provider;                 /* id: whose seals may be given back; request only */
     /* Request only: an Anthropic body for Vertex ("vertex-2023-10-16") or Bedrock's InvokeModel
      * ("bedrock-2023-05-31"). It is written as anthropic_version; model, and for Bedrock stream, are
-     * in the path then. A Gemini body for Vertex: "vertex". Empty: the plain dialect. */
+     * in the path then. A Gemini body, or an instance, for Vertex: "vertex". Empty: the plain
+     * dialect. */
     str envelope;
+    /* Filled by the writer of an Anthropic request: betas that its body needs in the header
+     * anthropic-beta, a comma list. */
+    str betas;
     /* Answers only, from the client's request: */
     const struct chat *asked; /* settings to echo, names to restore; BORROWED; may be NULL */
     enum seal_family family;  /* who makes the seals of this answer */

@@ -325,7 +325,9 @@ static void put_thinking(struct foreign *f)
     bool is_shown = wish->included == YES || wish->summary.n > 0;
     if (t->mode == THINKING_ADAPTIVE && (is_shown || wish->included == NO))
         json_put_str(json, "display", is_shown ? S("summarized") : S("omitted"));
-    if (t->drops_stale) {
+    bool has_header = !str_has_prefix(f->q.w->envelope, S("bedrock"));
+    if (t->drops_stale && has_header) {
+        f->q.w->betas = S("thinking-binding-controls-2026-08-01");
         json_begin_object(json, "block_binding");
         json_put_str(json, "prefix_mismatch_behavior", S("drop_block"));
         json_end_object(json);
