@@ -39,8 +39,10 @@ enum finish cohere_finish_from(str reason)
     return FINISH_OTHER;
 }
 
-str cohere_finish_name(enum finish f)
+str cohere_finish_name(enum finish f, bool has_refusal)
 {
+    if (f == FINISH_REFUSAL && !has_refusal)
+        f = FINISH_CONTENT_FILTER;
     for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
         if (reasons[i].finish == f)
             return str_from_cz(reasons[i].name);
@@ -350,8 +352,10 @@ static int write_reply(struct writing *w, const struct reply *r, struct buf *out
         put_citations(&json, c);
     extras_put(&json, &c->message_extras, DIALECT_COHERE);
     json_end_object(&json);
+    bool has_refusal = block_list_has(c->blocks, BLOCK_REFUSAL);
     json_put_str(&json, "finish_reason",
-                 is_own && c->finish.native.n > 0 ? c->finish.native : cohere_finish_name(f));
+                 is_own && c->finish.native.n > 0 ? c->finish.native
+                                                  : cohere_finish_name(f, has_refusal));
     if (is_own && r->usage_raw)
         json_put_value(&json, "usage", r->usage_raw);
     else if (usage_is_known(&r->usage))

@@ -15,7 +15,8 @@
 #define COHERE_PLAN S("commentary")
 
 enum finish cohere_finish_from(str reason);
-str cohere_finish_name(enum finish f);
+/* A refusal in words ends like any text; one without a word, like an answer that was filtered. */
+str cohere_finish_name(enum finish f, bool has_refusal);
 
 void cohere_read_usage(const struct json *v, struct usage *u);
 void cohere_put_usage(struct json_writer *w, const struct usage *u);

@@ -8,7 +8,7 @@
 struct out {
     const char *member; /* of the open block in content: text or thinking; NULL: none */
     bool is_plan, is_call, has_args, has_text;
-    bool has_call; /* any */
+    bool has_call, has_refusal; /* any */
     int64_t n_content, n_calls, n_citations;
     enum finish finish;
     struct usage usage;
@@ -105,6 +105,7 @@ static void write_start(struct encoder *e, struct out *o, const struct block *b)
     o->is_call = false;
     o->has_args = false;
     o->has_text = false;
+    o->has_refusal |= b->kind == BLOCK_REFUSAL;
     if (cohere_is_plan(b))
         o->is_plan = true;
     else if (b->kind == BLOCK_TEXT || b->kind == BLOCK_REFUSAL)
@@ -188,7 +189,8 @@ static void write_end(struct encoder *e, struct out *o)
 {
     struct json_writer w = begin(o, "message-end", -1);
     json_begin_object(&w, "delta");
-    json_put_str(&w, "finish_reason", cohere_finish_name(finish_settle(o->finish, o->has_call)));
+    enum finish f = finish_settle(o->finish, o->has_call);
+    json_put_str(&w, "finish_reason", cohere_finish_name(f, o->has_refusal));
     if (usage_is_known(&o->usage))
         cohere_put_usage(&w, &o->usage);
     put_event(e, o, &w, "message-end");
