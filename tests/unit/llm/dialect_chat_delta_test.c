@@ -1,4 +1,5 @@
-/* Thoughts, texts, media and citations in a stream of chat, in every form that vendors give them. */
+/* Thoughts, texts, media and citations in a stream of chat, in every form that vendors give
+ * them. */
 #include "llm/dialect_chat_delta.c"
 
 #include "llm/chat_case.h"
