@@ -114,6 +114,12 @@ size_t arena_mul(size_t a, size_t b)
     return product;
 }
 
+bool arena_has_room(const struct arena *a, size_t n)
+{
+    size_t left = a->cap_bytes - MIN(a->cap_bytes, a->used_bytes);
+    return left > ARENA_SPARE && n <= left - ARENA_SPARE;
+}
+
 str arena_str(struct arena *a, str s)
 {
     if (s.n == 0)

@@ -33,6 +33,13 @@ OWNED void *arena_alloc0(struct arena *a, size_t n); /* zeroed */
 #define arena_new_n(a, type, n) ((type *)arena_alloc0((a), arena_mul(sizeof(type), (n))))
 size_t arena_mul(size_t a, size_t b); /* aborts on overflow */
 
+/* Would objects of n bytes in all still fit, and ARENA_SPARE bytes of small ones beside them? To be
+ * asked before anything is made whose size or number comes from outside: a body that would fill
+ * the arena is refused, it is no bug. An object counts with what it is rounded up to; give large
+ * numbers of large ones twice their size, for what is left over at the ends of blocks. */
+#define ARENA_SPARE ((size_t)256 << 10)
+NODISCARD bool arena_has_room(const struct arena *a, size_t n);
+
 str arena_str(struct arena *a, str s);  /* a copy */
 char *arena_cz(struct arena *a, str s); /* a NUL-terminated copy */
 str arena_concat(struct arena *a, const str *parts, size_t n);

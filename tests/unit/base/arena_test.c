@@ -119,6 +119,19 @@ static void test_cap(void)
     arena_fini(&a);
 }
 
+static void test_room(void)
+{
+    struct arena a;
+    arena_init(&a, 512, ARENA_SPARE + 4096);
+    ok(arena_has_room(&a, 4096) && !arena_has_room(&a, 4097), "room for what the cap leaves");
+    (void)arena_alloc(&a, 1024);
+    ok(arena_has_room(&a, 2048) && !arena_has_room(&a, 4096), "less when some is taken");
+    ok(!arena_has_room(&a, SIZE_MAX), "never for everything");
+    arena_fini(&a);
+    arena_init(&a, 512, 4096);
+    ok(!arena_has_room(&a, 0), "none in an arena smaller than what is spared");
+}
+
 static char letters[] = "abcd";
 static char order[8];
 
@@ -195,6 +208,7 @@ int main(void)
     test_alloc();
     test_blocks();
     test_cap();
+    test_room();
     test_defers();
     test_texts();
 #if ASAN
