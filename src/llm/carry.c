@@ -11,7 +11,6 @@
 #include "llm/tool_name.h"
 
 #define JSON_TEXT_MAX (64u << 20) /* of one value; bodies are bounded before they are read */
-#define ROOM_MIN      (256u << 10)
 #define ROOM_PER_PART 512 /* bytes of the arena, at most: names, ids, hints */
 
 enum { NAME_OPENAI, NAME_ANTHROPIC, NAME_GEMINI, NAME_BEDROCK, NAME_COHERE, NAME_OLLAMA, NAMES };
@@ -261,6 +260,8 @@ int settings_carry(struct writing *w, const struct chat *c, enum dialect_id targ
             setting_lost(w, c, LOSS_DROPPED, s);
     }
     note_extras(w, &c->extras, target);
+    note_extras(w, &c->output.extras, target);
+    note_extras(w, &c->reasoning.extras, target);
     return 0;
 }
 
@@ -287,15 +288,9 @@ str setting_clamp(struct writing *w, const struct chat *c, enum setting s, str t
     return v < least ? low : high;
 }
 
-static bool has_room(const struct arena *a, size_t bytes)
-{
-    size_t left = a->cap_bytes - MIN(a->cap_bytes, a->used_bytes);
-    return left > ROOM_MIN && bytes < left - ROOM_MIN;
-}
-
 int reading_check_room(struct reading *r, size_t bytes)
 {
-    if (has_room(r->a, bytes))
+    if (arena_has_room(r->a, bytes))
         return 0;
     return member_fail(r, "", "The body has too many parts.");
 }
@@ -315,7 +310,7 @@ int writing_check_room(struct writing *w, const struct chat *c)
         n += 1 + count_blocks(t->blocks);
     for (const struct tool *t = c->tools; t; t = t->next)
         n++;
-    if (has_room(w->a, n * ROOM_PER_PART))
+    if (arena_has_room(w->a, n * ROOM_PER_PART))
         return 0;
     return writing_refuse(w, "messages", "The conversation has too many parts.");
 }
@@ -327,7 +322,7 @@ str json_text(struct arena *a, const struct json *v)
     struct buf out;
     buf_init(&out, JSON_TEXT_MAX);
     json_put(&out, v);
-    str text = has_room(a, out.n) ? arena_str(a, buf_str(&out)) : S_EMPTY;
+    str text = arena_has_room(a, out.n) ? arena_str(a, buf_str(&out)) : S_EMPTY;
     buf_fini(&out);
     return text;
 }

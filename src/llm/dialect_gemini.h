@@ -51,9 +51,6 @@ void gemini_lose_extras(struct writing *w, const struct extras *extras, const ch
 struct json_iter gemini_list(const struct json *v);
 bool gemini_list_next(struct json_iter *it, const struct json *list);
 
-/* Is there room in the arena for n bytes more, and for what is small? What a body is copied into is
- * asked for first, for an arena that is full is a bug. */
-bool gemini_has_room(const struct arena *a, size_t n);
 NODISCARD int gemini_full(struct reading *r); /* fails: the body is too large */
 /* A value made on the way; NULL when `text` is no JSON. */
 const struct json *gemini_value(struct arena *a, str text);

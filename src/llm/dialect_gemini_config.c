@@ -114,7 +114,7 @@ static int read_strings(struct reading *r, const char *name, const struct json *
     size_t max = v && json_type(v) == JSON_ARRAY ? json_count(v) : 1;
     if (!v || max == 0)
         return 0;
-    if (!gemini_has_room(r->a, max * 2 * sizeof(str)))
+    if (!arena_has_room(r->a, max * 2 * sizeof(str)))
         return gemini_full(r);
     str *list = arena_new_n(r->a, str, max);
     struct json_iter it = gemini_list(v);

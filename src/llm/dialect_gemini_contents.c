@@ -143,7 +143,7 @@ static int make_room(struct writing *w, const struct chat *c)
         n += NODE_COST + t->space.n + t->name.n;
     for (size_t i = 0; i < c->choice.n_names; i++)
         n += NODE_COST / 2 + c->choice.names[i].n;
-    if (gemini_has_room(w->a, n))
+    if (arena_has_room(w->a, n))
         return 0;
     return err_set(w->err, w->a, -E_BODY_TOO_LARGE,
                    "The request has too many parts to be translated.");
@@ -303,7 +303,14 @@ static int put_item(struct gemini_parts *p, const struct item *i, bool sign)
     return 0;
 }
 
-/* Written aside: a content that has no part left is none. */
+/* Takes back what was written since. */
+static void take_back(struct json_writer *j, const struct json_writer *before, size_t mark)
+{
+    j->out->n = mark;
+    *j = *before;
+}
+
+/* A content that has no part left is none. */
 static int put_content(struct json_writer *j, struct writing *w, const struct content *c, bool sign)
 {
     size_t mark = j->out->n;
@@ -327,10 +334,8 @@ static int put_content(struct json_writer *j, struct writing *w, const struct co
     bool is_empty = j->out->n == empty;
     json_end_array(j);
     json_end_object(j);
-    if (is_empty) {
-        j->out->n = mark;
-        *j = before;
-    }
+    if (is_empty)
+        take_back(j, &before, mark);
     return rc;
 }
 
@@ -357,22 +362,30 @@ static int put_plan(struct json_writer *j, struct writing *w, const struct plan 
 
 /* ---- the request's own dialect ---- */
 
+/* A content whose parts were all another provider's own is none. */
 static int put_own_turn(struct json_writer *j, struct writing *w, const struct turn *t)
 {
     struct gemini_parts p = {.j = j, .w = w, .is_own = true};
+    struct json_writer before = *j;
+    size_t mark = j->out->n, empty = 0;
+    bool is_empty = false;
     int rc = 0;
     json_begin_object(j, NULL);
     if (!gemini_is_kept(&t->verbatim, "role"))
         json_put_str(j, "role", t->role == ROLE_ASSISTANT ? S("model") : S("user"));
     if (!gemini_is_kept(&t->verbatim, "parts")) {
         json_begin_array(j, "parts");
+        empty = j->out->n;
         for (const struct block *b = t->blocks; b && rc == 0; b = b->next)
             rc = gemini_put_block(&p, b, false);
+        is_empty = t->blocks && j->out->n == empty;
         json_end_array(j);
     }
     gemini_put_kept(j, &t->verbatim);
     extras_put(j, &t->extras, DIALECT_GEMINI);
     json_end_object(j);
+    if (is_empty)
+        take_back(j, &before, mark);
     return rc;
 }
 

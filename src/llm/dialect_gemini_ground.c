@@ -222,7 +222,7 @@ struct annotation *gemini_annotations(struct arena *a, const struct json *candid
                                       const struct text_map *map, int64_t base)
 {
     struct collecting c = {.a = a, .map = map, .part = part, .base = base};
-    if (!gemini_has_room(a, ANNOTATIONS_MAX * 2 * sizeof(struct annotation)))
+    if (!arena_has_room(a, ANNOTATIONS_MAX * 2 * sizeof(struct annotation)))
         return NULL;
     c.last = &c.first;
     read_grounding(&c, json_get(candidate, "groundingMetadata"));
@@ -358,7 +358,7 @@ const struct json *gemini_logprobs_read(struct arena *a, const struct json *resu
         json_end_object(&j);
     }
     json_end_array(&j);
-    bool is_ok = buf_is_ok(&out) && gemini_has_room(a, out.n);
+    bool is_ok = buf_is_ok(&out) && arena_has_room(a, out.n);
     const struct json *made = is_ok ? gemini_value(a, arena_str(a, buf_str(&out))) : NULL;
     buf_fini(&out);
     return made;

@@ -12,9 +12,8 @@
  * member: what was kept wins. */
 #include "llm/dialect_gemini.h"
 
-#define LOST_MAX     8                   /* extras of one object that are noted */
-#define LOST_KEY_MAX 64                  /* bytes of a key in a note */
-#define ROOM_KEPT    ((size_t)192 << 10) /* blocks of the arena, nodes, short strings */
+#define LOST_MAX     8  /* extras of one object that are noted */
+#define LOST_KEY_MAX 64 /* bytes of a key in a note */
 
 /* "topP" and "top_p" are one name. */
 static bool same_name(const char *camel, str other)
@@ -104,12 +103,6 @@ bool gemini_list_next(struct json_iter *it, const struct json *list)
         return json_iter_next(it);
     it->value = list;
     return it->left-- == 1;
-}
-
-bool gemini_has_room(const struct arena *a, size_t n)
-{
-    size_t left = a->cap_bytes - MIN(a->cap_bytes, a->used_bytes);
-    return left > ROOM_KEPT && n <= left - ROOM_KEPT;
 }
 
 int gemini_full(struct reading *r)

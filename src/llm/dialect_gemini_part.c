@@ -84,7 +84,7 @@ static int text_of(struct reading *r, const struct json *v, str *out)
     struct buf text;
     buf_init(&text, TEXT_MAX);
     json_put(&text, v);
-    bool has_room = buf_is_ok(&text) && gemini_has_room(r->a, text.n);
+    bool has_room = buf_is_ok(&text) && arena_has_room(r->a, text.n);
     if (has_room)
         *out = arena_str(r->a, buf_str(&text));
     buf_fini(&text);
@@ -107,7 +107,7 @@ static int read_inline(struct reading *r, const struct json *v, struct block *b)
         rc = member_str(&in, "displayName", m[DATA_NAME], &media->name);
     if (rc != 0)
         return rc;
-    if (!gemini_has_room(r->a, 2 * bytes.n))
+    if (!arena_has_room(r->a, 2 * bytes.n))
         return gemini_full(&in);
     str mime = media->mime, name = media->name;
     if (!media_from_base64(r->a, bytes, mime, media))
@@ -331,7 +331,7 @@ int gemini_part_read(struct reading *r, const struct json *part, struct block **
     b->verbatim = verbatim;
     if (m[PART_THOUGHT] && !is_thought)
         gemini_keep(r, &b->verbatim, "thought", m[PART_THOUGHT]);
-    if (!gemini_has_room(r->a, signature.n))
+    if (!arena_has_room(r->a, signature.n))
         return gemini_full(r);
     if (signature.n > 0)
         b->seal = seal_unwrap(r->a, signature, SEAL_SIGNATURE, FAMILY_GEMINI);
@@ -391,6 +391,12 @@ static str call_name(struct gemini_parts *p, const struct tool_call *call)
                              : call->name;
 }
 
+/* A call that another provider signed, on its way to a model that wants calls signed. */
+static bool must_sign(const struct gemini_parts *p, const struct block *b)
+{
+    return !p->is_answer && b->seal.kind != SEAL_NONE && (p->w->can->can & CAN_SIGN_CALLS) != 0;
+}
+
 static void put_call(struct gemini_parts *p, const struct block *b, bool sign)
 {
     const struct tool_call *call = &b->call;
@@ -407,7 +413,7 @@ static void put_call(struct gemini_parts *p, const struct block *b, bool sign)
     }
     if (gemini_signature(p, &b->seal).n > 0)
         put_signature(p, &b->seal);
-    else if (sign)
+    else if (sign || must_sign(p, b))
         json_put_str(p->j, "thoughtSignature", SENTINEL);
     put_rest(p, b);
     json_end_object(p->j);
@@ -596,7 +602,8 @@ static void put_reasoning(struct gemini_parts *p, const struct block *b)
 {
     str text = reasoning_text(p->w->a, &b->reasoning);
     bool is_sealed = gemini_signature(p, &b->seal).n > 0;
-    if (!p->is_answer && !p->is_own && !is_sealed) {
+    bool is_own = p->is_own && b->seal.kind == SEAL_NONE;
+    if (!p->is_answer && !is_own && !is_sealed) {
         loss_add(p->w->loss, LOSS_DROPPED, S("messages.reasoning"));
         return;
     }

@@ -179,7 +179,7 @@ static int read_array(struct reading *r, const struct json *body, struct reply *
     buf_init(&text, ARRAY_MAX);
     json_put(&text, body);
     fold_init(&fold, r->a, out, text.n * 4 + 4096);
-    if (!buf_is_ok(&text) || !gemini_has_room(r->a, text.n * 16)) {
+    if (!buf_is_ok(&text) || !arena_has_room(r->a, text.n * 16)) {
         buf_fini(&text);
         return gemini_full(r);
     }

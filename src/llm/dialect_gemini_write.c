@@ -493,7 +493,7 @@ static void put_tier(struct settings *s)
     str tier = s->c->service_tier;
     if (tier.n == 0 || gemini_is_kept(&s->c->verbatim, "serviceTier"))
         return;
-    if (s->is_own) {
+    if (s->is_own && !is_vertex(s->w)) {
         json_put_str(s->j, "serviceTier", tier);
         return;
     }
@@ -511,7 +511,7 @@ static void put_store(struct settings *s)
     enum tristate store = s->c->state.store;
     if (gemini_is_kept(&s->c->verbatim, "store"))
         return;
-    if (s->is_own ? store != UNSET : !is_vertex(s->w))
+    if (!is_vertex(s->w) && (!s->is_own || store != UNSET))
         json_put_bool(s->j, "store", store == YES);
     else
         lose(s, store == YES, SETTING_STORE);
@@ -529,8 +529,6 @@ static int lose_rest(struct settings *s)
 {
     if (s->is_own)
         return 0;
-    gemini_lose_extras(s->w, &s->c->output.extras, "");
-    gemini_lose_extras(s->w, &s->c->reasoning.extras, "");
     return settings_carry(s->w, s->c, DIALECT_GEMINI, CARRIED);
 }
 

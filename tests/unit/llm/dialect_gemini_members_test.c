@@ -80,10 +80,6 @@ int main(void)
     names();
     lists(&b);
     losses(&b);
-    struct arena small;
-    arena_init(&small, 512, 300u << 10);
-    ok(gemini_has_room(&small, 4096) && !gemini_has_room(&small, 200u << 10), "room in an arena");
-    arena_fini(&small);
     bench_fini(&b);
     return tap_done();
 }

@@ -2,6 +2,7 @@
 #include "llm/dialect_gemini_request.c"
 
 #include "gemini_bench.h"
+#include "llm/seal.h"
 
 /* What leaves to its own dialect is what came. */
 static void same(struct bench *b, const char *body, const char *what)
@@ -42,6 +43,27 @@ static void written_again(struct bench *b)
          "\"labels\":{\"a\":\"b\"},\"store\":true,\"serviceTier\":\"flex\","
          "\"generationConfig\":{}}",
          "members without a place");
+}
+
+/* A client of this dialect may have talked to another provider before. */
+static void strangers(struct bench *b)
+{
+    struct seal seal = {
+        .kind = SEAL_SIGNATURE, .family = FAMILY_ANTHROPIC, .provider = S("p"), .value = S("v")};
+    str wrapped = seal_wrap(&b->a, &seal);
+    struct chat *c = bench_chat(
+        b, arena_printf(&b->a,
+                        "{\"contents\":[{\"role\":\"model\",\"parts\":[{\"text\":\"t\","
+                        "\"thought\":true,\"thoughtSignature\":\"%.*s\"}]},{\"role\":\"model\","
+                        "\"parts\":[{\"functionCall\":{\"name\":\"f\",\"args\":{}},"
+                        "\"thoughtSignature\":\"%.*s\"}]}]}",
+                        STR_ARG(wrapped), STR_ARG(wrapped)));
+    b->can.can |= CAN_SIGN_CALLS;
+    is_str(bench_request(b, c),
+           S("{\"contents\":[{\"role\":\"model\",\"parts\":[{\"functionCall\":{\"name\":\"f\","
+             "\"args\":{}},\"thoughtSignature\":\"skip_thought_signature_validator\"}]}]}"),
+           "another's thoughts go, its calls are signed anew");
+    b->can.can &= ~(uint32_t)CAN_SIGN_CALLS;
 }
 
 static void refusals(struct bench *b)
@@ -98,6 +120,7 @@ int main(void)
     static struct bench b;
     bench_init(&b, DIALECT_GEMINI);
     written_again(&b);
+    strangers(&b);
     refusals(&b);
     joined(&b);
     settings(&b);
