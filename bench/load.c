@@ -1,4 +1,4 @@
-/* The load generator: sends one kind of chat request over many keep-alive connections and says, in
+/* The load generator: sends one kind of request over many keep-alive connections and says, in
  * one line of JSON, what the server spent on it and how long the clients waited.
  *
  *     load --port 8080 --pid 1234 --clients 64 --body 1024 --warmup 0.6 --duration 3
@@ -72,6 +72,7 @@ static struct {
 
 static char *request;
 static size_t request_n;
+static const char *end_mark; /* of a stream */
 static int poller;
 static struct client *clients;
 static int n_opened;
@@ -220,7 +221,7 @@ static void finish(struct client *c, int64_t now)
 {
     if (c->reply.status != 200) {
         failed("status", c->reply.status);
-    } else if (options.request.streams && !reply_has_done_mark(&c->reply)) {
+    } else if (options.request.streams && !reply_ends_with(&c->reply, end_mark)) {
         failed("a stream without its end mark, status", c->reply.status);
     } else {
         seen.all_answers++;
@@ -400,6 +401,7 @@ int main(int argc, char **argv)
     setrlimit(RLIMIT_NOFILE, &files);
 
     request = request_make(&options.request, &request_n);
+    end_mark = request_end_mark(&options.request);
     clients = calloc((size_t)options.clients, sizeof *clients);
     idle = calloc((size_t)options.clients, sizeof(struct client *));
     poller = epoll_create1(0);

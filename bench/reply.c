@@ -18,12 +18,14 @@ void reply_begin(struct reply *r)
     r->events = 0;
     r->left = 0;
     r->last = '\0';
-    r->tail_n = r->head_n = 0;
+    r->has_event = false;
+    r->event_n = r->head_n = 0;
 }
 
-bool reply_has_done_mark(const struct reply *r)
+bool reply_ends_with(const struct reply *r, const char *mark)
 {
-    return r->tail_n == sizeof r->tail && memcmp(r->tail, REPLY_DONE_MARK, sizeof r->tail) == 0;
+    size_t n = strlen(mark);
+    return r->has_event && r->event_n >= n && memcmp(r->event, mark, n) == 0;
 }
 
 static const char *after_prefix(const char *line, const char *prefix)
@@ -74,12 +76,17 @@ static size_t feed_head(struct reply *r, const char *p, size_t n)
     return read_head(r) ? head_n + 4 - before : 0;
 }
 
-static void keep_tail(struct reply *r, const char *p, size_t n)
+/* Bytes of the event at hand, which is a new one behind a whole one. */
+static void keep_event(struct reply *r, const char *p, size_t n)
 {
-    size_t add = MIN(n, sizeof r->tail), keep = MIN(r->tail_n, sizeof r->tail - add);
-    memmove(r->tail, r->tail + r->tail_n - keep, keep);
-    memcpy(r->tail + keep, p + n - add, add);
-    r->tail_n = keep + add;
+    if (n == 0)
+        return;
+    if (r->has_event)
+        r->event_n = 0;
+    r->has_event = false;
+    size_t add = MIN(n, sizeof r->event - r->event_n);
+    memcpy(r->event + r->event_n, p, add);
+    r->event_n += add;
 }
 
 /* Takes what belongs to the body or chunk at hand. */
@@ -89,14 +96,19 @@ static size_t feed_body(struct reply *r, const char *p, size_t n)
     r->left -= (int64_t)take;
     if (!r->is_stream || take == 0)
         return take;
-    const char *end = p + take;
+    const char *end = p + take, *event = p;
     for (const char *lf = memchr(p, '\n', take); lf; lf = memchr(lf, '\n', (size_t)(end - lf))) {
         char before = lf > p ? lf[-1] : r->last;
-        r->events += before == '\n';
         lf++;
+        if (before != '\n')
+            continue;
+        r->events++;
+        keep_event(r, event, (size_t)(lf - event));
+        r->has_event = true;
+        event = lf;
     }
+    keep_event(r, event, (size_t)(end - event));
     r->last = end[-1];
-    keep_tail(r, p, take);
     return take;
 }
 

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define REPLY_HEAD_MAX  4096
-#define REPLY_DONE_MARK "data: [DONE]\n\n"
+#define REPLY_EVENT_MAX 32
 
 enum reply_verdict {
     REPLY_PENDING,
@@ -32,13 +32,14 @@ struct reply {
     int64_t left;       /* bytes of the body, or of the chunk, still to come */
     bool line_has_text; /* of the trailer line being read */
     char last;          /* last byte of the body so far */
-    size_t tail_n;
-    char tail[sizeof REPLY_DONE_MARK - 1]; /* last bytes of the body so far */
+    bool has_event;     /* the event in `event` is complete */
+    size_t event_n;
+    char event[REPLY_EVENT_MAX]; /* the beginning of the stream's last event */
     size_t head_n;
     char head[REPLY_HEAD_MAX];
 };
 
 void reply_begin(struct reply *r);
 enum reply_verdict reply_feed(struct reply *r, const char *p, size_t n);
-/* Did the body of a stream end as OpenAI's streams do? */
-bool reply_has_done_mark(const struct reply *r);
+/* Was the last event of a stream a whole one that begins with `mark`? */
+bool reply_ends_with(const struct reply *r, const char *mark);

@@ -63,10 +63,17 @@ static void test_notes(void)
            REPLY_COMPLETE, "a reply");
     is_int(r.status, 200, "its status");
     ok(r.closes && r.is_stream, "it closes, it is a stream");
-    ok(reply_has_done_mark(&r), "the end mark");
+    ok(reply_ends_with(&r, "data: [DONE]\n"), "the end mark");
     is_int(feed_cut(&r, HEAD "Content-Length: 9\r\n\r\ndata: 1\n\n", 9), REPLY_COMPLETE, "a reply");
-    ok(!reply_has_done_mark(&r), "no end mark");
+    ok(!reply_ends_with(&r, "data: [DONE]\n"), "no end mark");
     ok(!r.closes, "a new reply forgets the last one");
+    const char *text = HEAD "Content-Length: 23\r\n\r\n" EVENTS;
+    bool is_found = true;
+    for (size_t cut = strlen(text) - 23; cut <= strlen(text); cut++) {
+        (void)feed_cut(&r, text, cut);
+        is_found = is_found && reply_ends_with(&r, "data: [DONE]\n");
+    }
+    ok(is_found, "the end mark, cut anywhere");
 }
 
 int main(void)

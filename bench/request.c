@@ -13,14 +13,50 @@
 #define TURN_MAX  2000
 #define TURN_ROOM 200 /* no turn shorter than this is begun after the first */
 
+#define SYSTEM "\"You are a helpful assistant.\""
+
 static const char sentence[] =
     "The quick brown fox jumps over the lazy dog, and then it said: \\\"hello\\\"\\n"
     "Next line of context follows here. ";
 
+/* What the dialects' requests differ in. */
+static const struct dialect {
+    const char *name, *path, *headers;
+    const char *stream;             /* members that ask for a stream */
+    const char *pace, *behind_pace; /* the member that says mock:TTFT:ITL:CHUNKS */
+    const char *before_turns;
+    const char *end; /* how the last event of a stream begins */
+} dialects[] = {
+    {"chat", "/v1/chat/completions",
+     "User-Agent: OpenAI/Python 1.51.0\r\nX-Stainless-Package-Version: 1.51.0\r\n"
+     "Authorization: Bearer ",
+     "\"stream\":true,\"stream_options\":{\"include_usage\":true},", "\"user\":\"mock:", "\",",
+     "\"messages\":[{\"role\":\"system\",\"content\":" SYSTEM "},", "data: [DONE]\n"},
+    {"responses", "/v1/responses",
+     "User-Agent: OpenAI/Python 1.51.0\r\nX-Stainless-Package-Version: 1.51.0\r\n"
+     "Authorization: Bearer ",
+     "\"stream\":true,", "\"user\":\"mock:", "\",", "\"instructions\":" SYSTEM ",\"input\":[",
+     "event: response.completed\n"},
+    {"anthropic", "/v1/messages",
+     "User-Agent: Anthropic/Python 0.39.0\r\nX-Stainless-Package-Version: 0.39.0\r\n"
+     "anthropic-version: 2023-06-01\r\nx-api-key: ",
+     "\"stream\":true,", "\"metadata\":{\"user_id\":\"mock:", "\"},",
+     "\"max_tokens\":1024,\"system\":" SYSTEM ",\"messages\":[", "event: message_stop\n"},
+};
+
+static const struct dialect *dialect_of(const struct request_shape *shape)
+{
+    for (size_t i = 0; i < sizeof dialects / sizeof dialects[0]; i++) {
+        if (strcmp(dialects[i].name, shape->dialect) == 0)
+            return &dialects[i];
+    }
+    errx(2, "load: unknown dialect %s", shape->dialect);
+}
+
 /* One message; its text fills `room` bytes with whole sentences. */
 static void write_turn(FILE *out, bool is_user, size_t room)
 {
-    fprintf(out, ",{\"role\":\"%s\",\"content\":\"", is_user ? "user" : "assistant");
+    fprintf(out, "{\"role\":\"%s\",\"content\":\"", is_user ? "user" : "assistant");
     size_t repeats = room / (sizeof sentence - 1);
     for (size_t i = 0; i < repeats; i++)
         fputs(sentence, out);
@@ -32,7 +68,7 @@ static size_t position(FILE *out)
     return (size_t)ftell(out);
 }
 
-static char *make_body(const struct request_shape *shape, size_t *n)
+static char *make_body(const struct request_shape *shape, const struct dialect *d, size_t *n)
 {
     char *text = NULL;
     FILE *out = open_memstream(&text, n);
@@ -40,19 +76,19 @@ static char *make_body(const struct request_shape *shape, size_t *n)
         err(1, "request");
     fprintf(out, "{\"model\":\"%s\",", shape->model);
     if (shape->streams)
-        fputs("\"stream\":true,\"stream_options\":{\"include_usage\":true},", out);
+        fputs(d->stream, out);
     if (shape->mock)
-        fprintf(out, "\"user\":\"mock:%s\",", shape->mock);
-    fputs("\"temperature\":0.7,\"messages\":[", out);
-    fputs("{\"role\":\"system\",\"content\":\"You are a helpful assistant.\"}", out);
+        fprintf(out, "%s%s%s", d->pace, shape->mock, d->behind_pace);
+    fprintf(out, "\"temperature\":0.7,%s", d->before_turns);
     size_t size = (size_t)shape->body_bytes;
-    bool is_user = true;
-    do {
+    for (bool is_user = true, is_first = true; is_first || position(out) + TURN_ROOM < size;
+         is_user = !is_user, is_first = false) {
+        if (!is_first)
+            fputc(',', out);
         size_t used = position(out) + 80;
         size_t room = size > used ? size - used : 0;
         write_turn(out, is_user, MIN(room, (size_t)TURN_MAX));
-        is_user = !is_user;
-    } while (position(out) + TURN_ROOM < size);
+    }
     fputc(']', out);
     while (position(out) + 1 < size)
         fputc(' ', out);
@@ -64,22 +100,26 @@ static char *make_body(const struct request_shape *shape, size_t *n)
 
 char *request_make(const struct request_shape *shape, size_t *n)
 {
+    const struct dialect *d = dialect_of(shape);
     size_t body_n = 0;
-    char *body = make_body(shape, &body_n), *text = NULL;
+    char *body = make_body(shape, d, &body_n), *text = NULL;
     FILE *out = open_memstream(&text, n);
     if (!out)
         err(1, "request");
     fprintf(out,
-            "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n"
-            "User-Agent: OpenAI/Python 1.51.0\r\nAccept: application/json\r\n"
-            "Accept-Encoding: identity\r\nX-Stainless-Lang: python\r\n"
-            "X-Stainless-Package-Version: 1.51.0\r\nX-Stainless-OS: Linux\r\n"
-            "X-Stainless-Arch: x64\r\nAuthorization: Bearer %s\r\n"
+            "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept: application/json\r\n"
+            "Accept-Encoding: identity\r\nX-Stainless-Lang: python\r\nX-Stainless-OS: Linux\r\n"
+            "X-Stainless-Arch: x64\r\n%s%s\r\n"
             "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
-            shape->port, shape->key, body_n);
+            d->path, shape->port, d->headers, shape->key, body_n);
     fwrite(body, 1, body_n, out);
     free(body);
     if (fclose(out) == EOF)
         err(1, "request");
     return text;
+}
+
+const char *request_end_mark(const struct request_shape *shape)
+{
+    return dialect_of(shape)->end;
 }

@@ -1,5 +1,5 @@
-/* The chat request that the load generator sends, as the official OpenAI SDK for Python writes
- * it. */
+/* The request that the load generator sends, as the official SDKs for Python write it: OpenAI's
+ * chat completions or Responses, Anthropic's Messages. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,7 +7,8 @@
 
 struct request_shape {
     int port;
-    const char *key;   /* sent as the bearer token */
+    const char *dialect; /* "chat", "responses" or "anthropic" */
+    const char *key;
     const char *model; /* as the client names it */
     bool streams;
     const char *mock; /* TTFT:ITL:CHUNKS for mock_provider, or NULL */
@@ -16,3 +17,5 @@ struct request_shape {
 
 /* Head and body in one allocation; *n is their length together. */
 char *request_make(const struct request_shape *shape, size_t *n);
+/* How the last event of a whole stream begins. */
+const char *request_end_mark(const struct request_shape *shape);
