@@ -348,9 +348,21 @@ static void put_problem(struct exchange *x, struct buf *b)
     buf_put(b, S("\"}"));
 }
 
+/* When to try again, where the provider said so in its body only (Gemini). */
+static void put_retry_after(const struct exchange *x, struct buf *b)
+{
+    bool is_said = str_find(x->err.headers, S("retry-after")) != STR_NONE;
+    if (is_said || !x->failure || x->failure->retry_ms < 0)
+        return;
+    uint64_t ms = (uint64_t)x->failure->retry_ms;
+    http1_put_header_u64(b, S("retry-after"), ms / 1000 + (ms % 1000 != 0));
+    http1_put_header_u64(b, S("retry-after-ms"), ms);
+}
+
 static void put_error_headers(const struct exchange *x, int status, struct buf *b)
 {
     buf_put(b, x->err.headers);
+    put_retry_after(x, b);
     if (status == 401)
         http1_put_header(b, S("www-authenticate"), S("Bearer"));
     if (status == 405 && !x->path) {
