@@ -2,9 +2,10 @@
  * (https://ai.google.dev/api/generate-content).
  *
  * Model and stream are in the path, not in the body. The files by what they do: members (both
- * spellings of a name), part (parts and blocks), config and request (reading requests), contents
- * and write (writing them), reply (whole answers), stream (reading streams), encode (writing them),
- * args (arguments in pieces), ground (sources), words (reasons and counts), error. */
+ * spellings of a name), part and put (parts and blocks), request and config (reading requests),
+ * contents, tools and write (writing them), reply (whole answers), stream (reading streams),
+ * encode (writing them), args (arguments in pieces), ground (sources), words (reasons and counts),
+ * error. */
 #include "llm/dialect_gemini.h"
 
 const struct codec dialect_gemini = {

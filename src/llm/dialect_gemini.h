@@ -55,7 +55,7 @@ NODISCARD int gemini_full(struct reading *r); /* fails: the body is too large */
 /* A value made on the way; NULL when `text` is no JSON. */
 const struct json *gemini_value(struct arena *a, str text);
 
-/* ---- parts (dialect_gemini_part.c) ---- */
+/* ---- parts (dialect_gemini_part.c reads them, dialect_gemini_put.c writes them) ---- */
 
 /* One part as a block. A call or result without an id has an empty one. */
 NODISCARD int gemini_part_read(struct reading *r, const struct json *part, struct block **out);
@@ -84,8 +84,11 @@ NODISCARD int gemini_tools_read(struct reading *r, const struct json *tools, str
 NODISCARD int gemini_choice_read(struct reading *r, const struct json *config, struct chat *out);
 NODISCARD int gemini_read_request(struct reading *r, const struct json *body, struct chat *out);
 
-/* contents and systemInstruction (dialect_gemini_contents.c). */
+/* contents and systemInstruction (dialect_gemini_contents.c), tools, toolConfig
+ * (dialect_gemini_tools.c). */
 NODISCARD int gemini_contents_put(struct json_writer *j, struct writing *w, const struct chat *c);
+NODISCARD int gemini_tools_put(struct json_writer *j, struct writing *w, const struct chat *c);
+void gemini_choice_put(struct json_writer *j, struct writing *w, const struct chat *c);
 NODISCARD int gemini_write_request(struct writing *w, const struct chat *c, struct buf *out);
 
 /* ---- answers ---- */

@@ -1,4 +1,4 @@
-/* Writing a request of generateContent: settings, tools and the whole.
+/* Writing a request of generateContent: settings and the whole.
  *
  * What the model can do decides the form: thinking by level or by budget (both together are
  * refused), schemas as JSON Schema or as OpenAPI's, sampling or none. A request that came in this
@@ -6,11 +6,9 @@
  *
  * Google keeps what is sent for later use unless store is false, so it is false unless the client
  * said otherwise; Vertex has no such member. */
-#include "base/table.h"
 #include "llm/carry.h"
 #include "llm/dialect_gemini.h"
 #include "llm/json_schema.h"
-#include "llm/tool_name.h"
 
 #define CONFIG_MAX   ((size_t)64 << 20)
 #define MODALITY_MAX 16 /* bytes of a modality's name */
@@ -302,184 +300,6 @@ static void put_config(struct settings *s)
     buf_fini(&text);
 }
 
-/* ---- tools ---- */
-
-/* An object that says nothing of its members: the API wants no schema then. */
-static bool is_empty_object(const struct json *schema)
-{
-    static const char *const says[] = {"$ref", "anyOf", "oneOf", "allOf", "patternProperties",
-                                       "if"};
-    const struct json *more = json_get(schema, "additionalProperties");
-    if (!schema)
-        return true;
-    for (size_t i = 0; i < ARRAY_LEN(says); i++) {
-        if (json_get(schema, says[i]))
-            return false;
-    }
-    return json_type(schema) == JSON_OBJECT && json_count(json_get(schema, "properties")) == 0 &&
-           json_count(more) == 0;
-}
-
-static void put_custom_schema(struct settings *s, const char *key)
-{
-    json_begin_object(s->j, key);
-    json_put_str(s->j, "type", S("object"));
-    json_begin_object(s->j, "properties");
-    json_begin_object(s->j, "input");
-    json_put_str(s->j, "type", S("string"));
-    json_end_object(s->j);
-    json_end_object(s->j);
-    json_begin_array(s->j, "required");
-    json_put_str(s->j, NULL, S("input"));
-    json_end_array(s->j);
-    json_end_object(s->j);
-    loss_add(s->w->loss, LOSS_EMULATED, S("tools.custom"));
-}
-
-static void put_schema(struct settings *s, const struct tool *t)
-{
-    bool is_openapi = s->w->can->schema == SCHEMA_GEMINI_OPENAPI;
-    const char *key = is_openapi ? "parameters" : "parametersJsonSchema";
-    if (t->kind == TOOL_CUSTOM)
-        put_custom_schema(s, key);
-    else if (!is_empty_object(t->schema))
-        json_schema_put(s->j, key, t->schema,
-                        is_openapi ? SCHEMA_GEMINI_OPENAPI : SCHEMA_GEMINI_JSON, SCHEMA_FOR_TOOL,
-                        s->w->loss, "tools.parameters");
-}
-
-static void put_function(struct settings *s, const struct tool *t)
-{
-    json_begin_object(s->j, NULL);
-    if (!gemini_is_kept(&t->verbatim, "name"))
-        json_put_str(s->j, "name",
-                     s->is_own ? t->name : name_fit(s->w->a, &name_rule_gemini, t->space, t->name));
-    if (t->description.n > 0 && !gemini_is_kept(&t->verbatim, "description"))
-        json_put_str(s->j, "description", t->description);
-    if (!s->is_own)
-        put_schema(s, t);
-    gemini_put_kept(s->j, &t->verbatim);
-    extras_put(s->j, &t->extras, DIALECT_GEMINI);
-    json_end_object(s->j);
-    gemini_lose_extras(s->w, &t->extras, "tools.");
-}
-
-/* A server tool: the API's own, or the one that others have as well. */
-static int put_server_tool(struct settings *s, const struct tool *t)
-{
-    if (t->extras.origin == DIALECT_GEMINI) {
-        json_put_value(s->j, NULL, t->raw);
-        return 0;
-    }
-    if (!str_has_prefix(t->type, S("web_search")))
-        return writing_refuse(s->w, "tools", "This provider has no server tool " STR_FMT ".",
-                              STR_ARG(str_slice(t->type, 0, 100)));
-    json_begin_object(s->j, NULL);
-    json_begin_object(s->j, "googleSearch");
-    json_end_object(s->j);
-    json_end_object(s->j);
-    loss_add(s->w->loss, LOSS_EMULATED, S("tools.web_search"));
-    return 0;
-}
-
-static int put_tools(struct settings *s)
-{
-    bool is_open = false;
-    int rc = 0;
-    if (!s->c->tools || gemini_is_kept(&s->c->verbatim, "tools"))
-        return 0;
-    json_begin_array(s->j, "tools");
-    for (const struct tool *t = s->c->tools; t && rc == 0; t = t->next) {
-        bool is_function = t->kind != TOOL_SERVER;
-        if (is_function && !is_open) {
-            json_begin_object(s->j, NULL);
-            json_begin_array(s->j, "functionDeclarations");
-        } else if (!is_function && is_open) {
-            json_end_array(s->j);
-            json_end_object(s->j);
-        }
-        is_open = is_function;
-        if (is_function)
-            put_function(s, t);
-        else
-            rc = put_server_tool(s, t);
-    }
-    if (is_open) {
-        json_end_array(s->j);
-        json_end_object(s->j);
-    }
-    json_end_array(s->j);
-    return rc;
-}
-
-/* ---- toolConfig ---- */
-
-static const char *mode_name(const struct tool_choice *choice)
-{
-    switch (choice->mode) {
-    case CHOICE_UNSET:
-        return NULL;
-    case CHOICE_AUTO:
-        return "AUTO";
-    case CHOICE_NONE:
-        return "NONE";
-    case CHOICE_REQUIRED:
-    case CHOICE_NAMED:
-        return "ANY";
-    case CHOICE_ALLOWED:
-        return choice->is_required ? "ANY" : "VALIDATED";
-    }
-    return NULL;
-}
-
-static bool has_functions(const struct chat *c)
-{
-    for (const struct tool *t = c->tools; t; t = t->next) {
-        if (t->kind != TOOL_SERVER)
-            return true;
-    }
-    return false;
-}
-
-/* The names of the tools that may be called, as the tools are called here. */
-static void put_allowed(struct settings *s)
-{
-    const struct tool_choice *choice = &s->c->choice;
-    struct table by_name;
-    table_init(&by_name);
-    for (struct tool *t = s->c->tools; t; t = t->next) {
-        if (t->kind != TOOL_SERVER && t->name.n > 0)
-            (void)table_add(&by_name, t->name, t);
-    }
-    json_begin_array(s->j, "allowedFunctionNames");
-    for (size_t i = 0; i < choice->n_names; i++) {
-        const struct tool *t = table_get(&by_name, choice->names[i]);
-        str space = t ? t->space : S_EMPTY;
-        json_put_str(s->j, NULL, name_fit(s->w->a, &name_rule_gemini, space, choice->names[i]));
-    }
-    json_end_array(s->j);
-    table_fini(&by_name);
-}
-
-static void put_choice(struct settings *s)
-{
-    const struct tool_choice *choice = &s->c->choice;
-    const char *mode = mode_name(choice);
-    if (s->is_own)
-        return;
-    bool is_there = mode && has_functions(s->c);
-    lose(s, choice->raw || (mode && !is_there && choice->mode != CHOICE_NONE), SETTING_TOOL_CHOICE);
-    if (!is_there)
-        return;
-    json_begin_object(s->j, "toolConfig");
-    json_begin_object(s->j, "functionCallingConfig");
-    json_put_str(s->j, "mode", str_from_cz(mode));
-    if (choice->n_names > 0)
-        put_allowed(s);
-    json_end_object(s->j);
-    json_end_object(s->j);
-}
-
 /* ---- the rest ---- */
 
 static void put_tier(struct settings *s)
@@ -542,10 +362,10 @@ int gemini_write_request(struct writing *w, const struct chat *c, struct buf *ou
     json_begin_object(&j, NULL);
     rc = gemini_contents_put(&j, w, c);
     if (rc == 0)
-        rc = put_tools(&s);
+        rc = gemini_tools_put(&j, w, c);
     if (rc != 0)
         return rc;
-    put_choice(&s);
+    gemini_choice_put(&j, w, c);
     put_config(&s);
     put_tier(&s);
     put_store(&s);

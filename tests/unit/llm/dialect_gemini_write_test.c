@@ -88,43 +88,6 @@ static void thinking(struct bench *b)
            S("(absent)"), "nothing asked, nothing written");
 }
 
-static void tools(struct bench *b)
-{
-    const char *list =
-        "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"a b\",\"parameters\":{\"type\":"
-        "\"object\",\"properties\":{}}}},{\"type\":\"function\",\"function\":{\"name\":\"g\","
-        "\"description\":\"d\",\"parameters\":{\"type\":\"object\",\"properties\":{\"x\":{\"type\":"
-        "\"string\"}}}}}]";
-    str got = body_with(b, list);
-    str name = gemini_member(b, got, "tools.0.functionDeclarations.0.name");
-    ok(str_has_prefix(name, S("\"a_b_")), "a name that fits");
-    is_str(gemini_member(b, got, "tools.0.functionDeclarations.0.parametersJsonSchema"),
-           S("(absent)"), "no schema for no arguments");
-    b->can.schema = SCHEMA_GEMINI_JSON;
-    ok(gemini_member(b, got, "tools.0.functionDeclarations.1.parametersJsonSchema").n > 10,
-       "a JSON schema");
-    b->can.schema = SCHEMA_GEMINI_OPENAPI;
-    got = body_with(b, list);
-    ok(gemini_member(b, got, "tools.0.functionDeclarations.1.parameters").n > 10,
-       "a schema of OpenAPI's kind");
-    got = body_with(b, arena_printf(&b->a,
-                                    "%s,\"tool_choice\":{\"type\":\"function\",\"function\":"
-                                    "{\"name\":\"g\"}}%c",
-                                    list, 0)
-                           .p);
-    is_str(gemini_member(b, got, "toolConfig.functionCallingConfig"),
-           S("{\"mode\":\"ANY\",\"allowedFunctionNames\":[\"g\"]}"), "the one that must be called");
-    is_member(b, "\"tool_choice\":\"required\"", "toolConfig", "(absent)");
-    str foreign =
-        S("{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\",\"content\":"
-          "\"q\"}],\"tools\":[{\"type\":\"web_search_20250305\",\"name\":\"web_search\"}]}");
-    is_str(gemini_member(b, gemini_from(b, DIALECT_ANTHROPIC, foreign), "tools"),
-           S("[{\"googleSearch\":{}}]"), "a search is a search");
-    foreign = S("{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\",\"content\":"
-                "\"q\"}],\"tools\":[{\"type\":\"bash_20250124\",\"name\":\"bash\"}]}");
-    is_int(gemini_from(b, DIALECT_ANTHROPIC, foreign).n, 0, "any other server tool is refused");
-}
-
 static void formats(struct bench *b)
 {
     b->can.schema = SCHEMA_GEMINI_JSON;
@@ -143,7 +106,6 @@ int main(void)
     settings(&b);
     on_vertex(&b);
     thinking(&b);
-    tools(&b);
     formats(&b);
     bench_fini(&b);
     return tap_done();
