@@ -49,9 +49,6 @@ void anthropic_keep(struct reading *r, struct extras *verbatim, const char *name
                     const struct json *v);
 /* One citation, as it stands in a text block or in a citations_delta; NULL: it is no object. */
 struct annotation *anthropic_read_citation(struct arena *a, const struct json *v);
-/* 0, or a refusal when the document's arena has no room for `n` bytes and some more: lists from
- * outside have a bound. */
-NODISCARD int anthropic_check_room(struct reading *r, size_t n);
 
 /* ---- requests ---- */
 

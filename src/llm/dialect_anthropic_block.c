@@ -12,19 +12,11 @@
 #include "llm/dialect_anthropic.h"
 
 #include "base/buf.h"
+#include "llm/carry.h"
 #include "llm/media.h"
 #include "llm/seal.h"
 
-#define ROOM_MIN        (256u << 10)
 #define ANNOTATION_SIZE (sizeof(struct annotation) + 16) /* with what the arena rounds up */
-
-int anthropic_check_room(struct reading *r, size_t n)
-{
-    size_t left = r->a->cap_bytes - MIN(r->a->cap_bytes, r->a->used_bytes);
-    if (left > ROOM_MIN && n < left - ROOM_MIN)
-        return 0;
-    return member_fail(r, NULL, "The body has too many parts.");
-}
 
 void anthropic_keep(struct reading *r, struct extras *verbatim, const char *name,
                     const struct json *v)
@@ -101,7 +93,7 @@ static int read_citations(struct reading *r, const struct json *v, struct block 
     if (json_count(v) == 0)
         keep(r, b, "citations", v);
     struct annotation **tail = &b->annotations;
-    rc = anthropic_check_room(r, json_count(v) * ANNOTATION_SIZE);
+    rc = reading_check_room(r, json_count(v) * ANNOTATION_SIZE);
     for (struct json_iter it = json_iter(v); rc == 0 && json_iter_next(&it);) {
         struct annotation *n = anthropic_read_citation(r->a, it.value);
         if (!n)
@@ -351,7 +343,7 @@ static int read_args(struct reading *r, const struct json *input, str *out)
         return 0;
     buf_init(&text, SIZE_MAX);
     json_put(&text, input);
-    int rc = anthropic_check_room(r, text.n);
+    int rc = reading_check_room(r, text.n);
     if (rc == 0)
         *out = arena_str(r->a, buf_str(&text));
     buf_fini(&text);
@@ -446,7 +438,7 @@ int anthropic_read_block(struct reading *r, const struct json *v, unsigned depth
 {
     if (!v || json_type(v) != JSON_OBJECT)
         return member_fail(r, NULL, STR_FMT " must be an object.", STR_ARG(reading_path(r, NULL)));
-    int rc = anthropic_check_room(r, sizeof(struct block));
+    int rc = reading_check_room(r, sizeof(struct block));
     if (rc != 0)
         return rc;
     str type = S_EMPTY;

@@ -23,7 +23,6 @@
 #include "llm/tool_name.h"
 
 #define ROOM_PER_BLOCK 320 /* bytes of the arena, at most */
-#define ROOM_MIN       (64u << 10)
 #define ROOM_DEPTH     8
 
 /* A result of the history. */
@@ -378,12 +377,12 @@ static size_t room_of(const struct block *list, unsigned depth)
 
 static int check_room(struct writing *w, const struct chat *c)
 {
-    size_t n = ROOM_MIN + room_of(c->instructions, 0) + c->n_stop * sizeof(str);
+    size_t n = room_of(c->instructions, 0) + c->n_stop * sizeof(str);
     for (const struct turn *t = c->turns; t; t = t->next)
         n += room_of(t->blocks, 0);
     for (const struct tool *t = c->tools; t; t = t->next)
         n += ROOM_PER_BLOCK + t->name.n;
-    if (w->a->used_bytes <= w->a->cap_bytes && n < w->a->cap_bytes - w->a->used_bytes)
+    if (arena_has_room(w->a, n))
         return 0;
     return writing_refuse(w, "messages", "The conversation has too many parts.");
 }

@@ -9,6 +9,8 @@
  * header: the caller has put it into chat.betas before. */
 #include "llm/dialect_anthropic.h"
 
+#include "llm/carry.h"
+
 enum {
     MODEL,
     MAX_TOKENS,
@@ -81,7 +83,7 @@ static int read_turn(struct reading *r, const struct json *v, struct chat *out)
     const struct json *m[ARRAY_LEN(turn_keys)];
     struct extras extras;
     enum role role = ROLE_USER;
-    int rc = anthropic_check_room(r, sizeof(struct turn));
+    int rc = reading_check_room(r, sizeof(struct turn));
     if (rc == 0)
         rc = MEMBERS_READ(r, v, turn_keys, m, &extras);
     if (rc == 0)
@@ -155,7 +157,7 @@ static int read_tool(struct reading *r, const struct json *v, struct chat *out)
 {
     int rc = member_type(r, NULL, v, JSON_OBJECT);
     if (rc == 0)
-        rc = anthropic_check_room(r, sizeof(struct turn));
+        rc = reading_check_room(r, sizeof(struct turn));
     if (rc != 0)
         return rc;
     str type = json_str(json_get(v, "type"));
@@ -333,7 +335,7 @@ static int read_stop(struct reading *r, const struct json *v, struct chat *out)
         return rc;
     if (json_count(v) == 0)
         anthropic_keep(r, &out->verbatim, "stop_sequences", v);
-    rc = anthropic_check_room(r, json_count(v) * sizeof(str));
+    rc = reading_check_room(r, json_count(v) * sizeof(str));
     if (rc != 0)
         return rc;
     str *stop = arena_new_n(r->a, str, json_count(v));

@@ -51,8 +51,6 @@ NODISCARD int dialect_chat_read_settings(struct reading *r, const struct json *b
 NODISCARD int dialect_chat_read_messages(struct reading *r, const struct json *v, struct chat *out);
 NODISCARD int dialect_chat_read_tools(struct reading *r, const struct json *const *v,
                                       struct chat *out);
-/* 0, or a refusal when the document's arena is nearly full: lists from outside have a bound. */
-NODISCARD int dialect_chat_check_room(struct reading *r);
 /* Keeps a member that the intermediate form would lose. */
 void dialect_chat_keep(struct reading *r, struct extras *e, const char *key, const struct json *v);
 

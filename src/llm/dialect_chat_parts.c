@@ -3,6 +3,7 @@
  *
  * A part's media are kept verbatim as well, since one picture can be written in three ways; the
  * intermediate form has one. A part that nobody here knows stays as it is, for its own dialect. */
+#include "llm/carry.h"
 #include "llm/dialect_chat.h"
 #include "llm/media.h"
 
@@ -225,7 +226,7 @@ int dialect_chat_read_part(struct reading *r, const struct json *v, struct block
     const struct json *value[ARRAY_LEN(part_keys)];
     str type = S_EMPTY;
     struct block *b = block_new(r->a, BLOCK_OPAQUE);
-    int rc = dialect_chat_check_room(r);
+    int rc = reading_check_room(r, 0);
     if (rc == 0)
         rc = MEMBERS_READ(r, v, part_keys, value, &b->extras);
     if (rc == 0)

@@ -62,7 +62,7 @@ static int read_tool(struct reading *r, const struct json *v, struct chat *out)
         [TYPE] = "type", [FUNCTION] = "function", [CUSTOM] = "custom", [CACHE] = "cache_control"};
     const struct json *value[ARRAY_LEN(keys)];
     str type = S("function");
-    int rc = dialect_chat_check_room(r);
+    int rc = reading_check_room(r, 0);
     if (rc == 0)
         rc = MEMBERS_READ(r, v, keys, value, NULL);
     if (rc == 0)
@@ -92,7 +92,7 @@ static int read_list(struct reading *r, const char *name, const struct json *v, 
         struct reading in = reading_at(r, name, i);
         if (out->uses_functions) {
             struct tool *t = tool_add(r->a, out, TOOL_FUNCTION);
-            rc = dialect_chat_check_room(r);
+            rc = reading_check_room(r, 0);
             rc = rc != 0 ? rc : read_described(&in, it.value, t);
         } else {
             rc = read_tool(&in, it.value, out);

@@ -15,15 +15,6 @@
 #include "llm/dialect_chat.h"
 #include "llm/seal.h"
 
-#define ROOM_MIN (1u << 20) /* more than the members of one object can take, kept twice */
-
-int dialect_chat_check_room(struct reading *r)
-{
-    if (r->a->used_bytes + ROOM_MIN < r->a->cap_bytes)
-        return 0;
-    return member_fail(r, NULL, "The body has too many parts.");
-}
-
 void dialect_chat_keep(struct reading *r, struct extras *e, const char *key, const struct json *v)
 {
     if (!v)
@@ -92,7 +83,7 @@ int dialect_chat_read_call(struct reading *r, const struct json *v, struct block
     const struct json *value[ARRAY_LEN(keys)];
     str type = S_EMPTY;
     struct block *b = block_new(r->a, BLOCK_TOOL_CALL);
-    int rc = dialect_chat_check_room(r);
+    int rc = reading_check_room(r, 0);
     if (rc == 0)
         rc = MEMBERS_READ(r, v, keys, value, NULL);
     if (rc == 0)
@@ -225,7 +216,7 @@ static int read_details(struct reading *r, const struct json *v, struct block **
     int rc = member_type(r, "reasoning_details", v, JSON_ARRAY);
     for (struct json_iter it = json_iter(v); rc == 0 && json_iter_next(&it); i++) {
         struct reading in = reading_at(r, "reasoning_details", i);
-        rc = dialect_chat_check_room(r);
+        rc = reading_check_room(r, 0);
         if (rc == 0)
             rc = read_detail(&in, it.value, &d);
         if (rc != 0 || (d.text.n == 0 && d.value.n == 0))
@@ -389,7 +380,7 @@ static int read_message(struct reading *r, const struct json *v, struct chat *ou
     const struct json *value[ARRAY_LEN(message_keys)];
     struct extras extras;
     enum role role = ROLE_USER;
-    int rc = dialect_chat_check_room(r);
+    int rc = reading_check_room(r, 0);
     if (rc == 0)
         rc = MEMBERS_READ(r, v, message_keys, value, &extras);
     if (rc == 0)

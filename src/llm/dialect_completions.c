@@ -56,7 +56,7 @@ static int read_prompt(struct reading *r, const struct json *v, struct chat *out
     if (form == PROMPT_TEXT)
         block_add(&t->blocks, block_text(r->a, json_str(v)));
     for (struct json_iter it = json_iter(v); form == PROMPT_TEXTS && json_iter_next(&it);) {
-        int rc = dialect_chat_check_room(r);
+        int rc = reading_check_room(r, 0);
         if (rc != 0)
             return rc;
         block_add(&t->blocks, block_text(r->a, json_str(it.value)));

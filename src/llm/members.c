@@ -19,8 +19,7 @@
 
 #include "base/buf.h"
 
-#define WHAT_MAX  512                /* bytes of a message */
-#define ROOM_KEPT ((size_t)16 << 10) /* for what a reader makes of one object */
+#define WHAT_MAX 512 /* bytes of a message */
 
 str reading_path(const struct reading *r, const char *name)
 {
@@ -107,13 +106,6 @@ static size_t key_index(str key, const char *const *keys, const size_t *sizes, s
     return n;
 }
 
-/* Is there room in the arena for what is made of an object of n members? */
-static bool has_room(const struct arena *a, size_t n)
-{
-    size_t left = a->cap_bytes - MIN(a->cap_bytes, a->used_bytes);
-    return left > ROOM_KEPT && n <= (left - ROOM_KEPT) / sizeof(struct extra) / 2;
-}
-
 static int fail_room(struct reading *r)
 {
     int code = r->code != 0 ? -E_PROVIDER_TOO_LARGE : -E_BODY_TOO_LARGE;
@@ -133,7 +125,7 @@ int members_read(struct reading *r, const struct json *object, const char *const
         *extras = (struct extras){.origin = r->origin};
     if (!object || json_type(object) != JSON_OBJECT)
         return fail_type(r, NULL, "an object");
-    if (!has_room(r->a, json_count(object)))
+    if (!arena_has_room(r->a, arena_mul(2 * sizeof(struct extra), json_count(object))))
         return fail_room(r);
     uint64_t seen = 0;
     bool is_lenient = r->code != 0;
