@@ -289,9 +289,6 @@ struct chat {
     const struct json *prediction;
     /* OpenRouter: read and checked, carried out by routing strategies */
     const struct json *models, *provider_wish;
-    /* Responses: the settings as its answers repeat them, where the request itself is gone before
-     * the answer (restore_keep); see responses_echo. */
-    str echo;
     struct extras extras;
     struct extras verbatim;
 };

@@ -37,7 +37,7 @@ NODISCARD int responses_read_annotation(struct reading *r, const struct json *v,
                                         struct annotation **out);
 /* Reads a usage object; what is missing or no count stays unknown. */
 void responses_read_usage(const struct json *v, struct usage *out);
-/* Is this OpenAI's object for what ended a response early? */
+/* How an answer ended that has this status, and this reason when it is incomplete. */
 enum finish responses_finish(str status, str reason);
 /* What an error's code or type says; `otherwise` when neither is known. */
 enum failure_class responses_failure(str code, str type, enum failure_class otherwise);
@@ -99,15 +99,13 @@ struct responses_state {
     const struct failure *failure; /* NULL: null */
     const struct usage *usage;     /* NULL: not known yet */
     const struct json *usage_raw;  /* wins */
-    str echo;                      /* see responses_echo */
-    const struct extras *extras;   /* of an answer that came in this dialect: instead of the echo */
+    const struct chat *asked;      /* whose settings are repeated; NULL: the defaults */
+    const struct extras *extras;   /* of an answer that came in this dialect: instead of those */
 };
 /* Opens the response object and writes everything but its output; the caller writes that and
- * closes the object. */
-void responses_begin_response(struct json_writer *j, const char *key,
+ * closes the object. `scratch` is used for the duration. */
+void responses_begin_response(struct json_writer *j, const char *key, struct arena *scratch,
                               const struct responses_state *s);
-/* The settings that an answer repeats, as the text of a JSON object. `c` may be NULL. */
-str responses_echo(struct arena *a, const struct chat *c);
 /* Adds the members of `object`, the text of a JSON object as a writer made it, to the object being
  * written, which has members already. */
 void responses_splice(struct json_writer *j, str object);

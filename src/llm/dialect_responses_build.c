@@ -6,6 +6,11 @@
  * their buffers are taken when the first byte comes. */
 #include "llm/dialect_responses_build.h"
 
+#define NAMES_FIRST 512         /* bytes of an item's ids and names at first */
+#define NAMES_SPARE (64u << 10) /* for ids made here, and what an arena wastes */
+
+_Static_assert(sizeof(struct item) <= RESPONSES_ITEM_COST, "what bounds the number of items");
+
 /* ---- events ---- */
 
 struct json_writer responses_begin_event(struct build *b, const char *type)
@@ -36,14 +41,23 @@ struct json_writer responses_begin_item_event(struct build *b, const char *type,
     return j;
 }
 
+void responses_put_output(struct json_writer *j, const struct build *b)
+{
+    const struct span *spans = (const void *)b->spans.p;
+    size_t n = b->spans.n / sizeof(struct span);
+    json_begin_array(j, "output");
+    for (size_t i = 0; i < n; i++) {
+        if (spans[i].end > 0)
+            json_put_raw(j, NULL, str_slice(buf_str(&b->done), spans[i].begin, spans[i].end));
+    }
+    json_end_array(j);
+}
+
 void responses_put_response_event(struct build *b, const char *type)
 {
     struct json_writer j = responses_begin_event(b, type);
-    responses_begin_response(&j, "response", &b->state);
-    json_begin_array(&j, "output");
-    for (const struct span *s = b->spans; s; s = s->next)
-        json_put_raw(&j, NULL, str_slice(buf_str(&b->done), s->begin, s->end));
-    json_end_array(&j);
+    responses_begin_response(&j, "response", b->scratch, &b->state);
+    responses_put_output(&j, b);
     json_end_object(&j);
     responses_end_event(b, &j);
 }
@@ -57,15 +71,21 @@ void responses_hold(struct build *b, struct buf *to, str text)
     b->has_overflown = b->has_overflown || b->held > b->max_held || !buf_is_ok(to);
 }
 
-str responses_made_id(struct build *b, const char *prefix)
+str responses_made_id(struct build *b, struct item *it, const char *prefix)
 {
-    return make_id(b->a, prefix, b->w->id_seed, b->n_ids++);
+    return make_id(&it->names, prefix, b->w->id_seed, b->n_ids++);
 }
 
-/* The provider's id, or one that is known as ours. */
-str responses_item_id(struct build *b, str given, const char *prefix)
+str responses_keep(struct build *b, struct item *it, str text)
 {
-    return given.n > 0 ? arena_str(b->a, given) : responses_made_id(b, prefix);
+    b->held += text.n;
+    b->has_overflown = b->has_overflown || b->held > b->max_held;
+    return b->has_overflown ? S_EMPTY : arena_str(&it->names, text);
+}
+
+str responses_item_id(struct build *b, struct item *it, str given, const char *prefix)
+{
+    return given.n > 0 ? responses_keep(b, it, given) : responses_made_id(b, it, prefix);
 }
 
 static struct buf *item_bufs(struct item *it, size_t i)
@@ -81,8 +101,11 @@ struct item *responses_item_new(struct build *b, enum block_kind kind, unsigned 
     if (it)
         b->spare = it->next;
     else
-        it = arena_new(b->a, struct item);
+        it = arena_new(&b->records, struct item);
     *it = (struct item){.kind = kind, .block = block};
+    arena_init(&it->names, NAMES_FIRST, 2 * b->max_held + NAMES_SPARE);
+    b->held += RESPONSES_ITEM_COST;
+    b->has_overflown = b->has_overflown || b->held > b->max_held;
     for (size_t i = 0; item_bufs(it, i); i++)
         buf_init(item_bufs(it, i), b->max_held * RESPONSES_ESCAPED_MAX);
     struct item **last = &b->open;
@@ -100,8 +123,11 @@ void responses_item_free(struct build *b, struct item *it)
     *at = it->next;
     for (size_t i = 0; item_bufs(it, i); i++)
         buf_fini(item_bufs(it, i));
+    arena_fini(&it->names);
     if (b->message == it)
         b->message = NULL;
+    if (b->waits == it)
+        b->waits = NULL;
     it->next = b->spare;
     b->spare = it;
 }
@@ -236,13 +262,12 @@ void responses_announce(struct build *b, struct item *it)
 /* Notes that the item from `begin` of b->done on is whole, and says so. */
 void responses_add_done(struct build *b, unsigned index, size_t begin)
 {
-    struct span *s = arena_new(b->a, struct span);
-    *s = (struct span){.index = index, .begin = begin, .end = b->done.n};
-    struct span **at = &b->spans;
-    while (*at && (*at)->index < index)
-        at = &(*at)->next;
-    s->next = *at;
-    *at = s;
+    static const struct span nowhere = {0, 0};
+    while (b->spans.n < (index + (size_t)1) * sizeof(nowhere) && buf_is_ok(&b->spans))
+        buf_put(&b->spans, str_of((const char *)&nowhere, sizeof(nowhere)));
+    if (buf_is_ok(&b->spans))
+        ((struct span *)(void *)b->spans.p)[index] =
+            (struct span){.begin = begin, .end = b->done.n};
     b->has_overflown = b->has_overflown || !buf_is_ok(&b->done);
     struct json_writer j = responses_begin_event(b, "response.output_item.done");
     json_put_int(&j, "output_index", index);

@@ -9,14 +9,14 @@
 #include "base/buf.h"
 #include "llm/dialect_responses.h"
 
-#define RESPONSES_ESCAPED_MAX 6 /* bytes of JSON that one byte of text may take */
+#define RESPONSES_ITEM_COST   1024 /* bytes that an item counts with besides its text */
+#define RESPONSES_ESCAPED_MAX 6    /* bytes of JSON that one byte of text may take */
 
-/* An open output item. */
+/* An open output item; no larger than what it counts with. */
 struct item {
     enum block_kind kind; /* TEXT: a message */
     unsigned block;       /* the event's number of its open block */
     unsigned index;       /* output_index, once announced */
-    str id;
     bool is_announced;
     bool has_part;          /* a part of it is open */
     bool is_refusal;        /* message: its open part is */
@@ -29,7 +29,8 @@ struct item {
     int64_t length;         /* message: code points of the open part */
     bool omits_logprobs;    /* message: its open part came without any */
     bool has_content;       /* reasoning: its list of raw thoughts is written even if empty */
-    str name, space, call_id, item_id, phase, sealed;
+    struct arena names;     /* holds the strings here */
+    str id, name, space, call_id, item_id, phase, sealed;
     str status; /* as the provider of this dialect had it; empty: not said */
     enum tool_kind tool;
     const struct responses_builtin *builtin;
@@ -44,15 +45,15 @@ struct item {
     struct item *next;
 };
 
-/* Where an item stands among those that are done. */
+/* Where an item stands among those that are done; nowhere yet: end is 0. */
 struct span {
-    unsigned index;
     size_t begin, end;
-    struct span *next; /* in the order of their index */
 };
 
 struct build {
-    struct arena *a;
+    struct arena *a;       /* for what there is once */
+    struct arena records;  /* of open items */
+    struct arena *scratch; /* for the duration of an event */
     const struct writing *w;
     struct buf *out;    /* events */
     struct buf no_room; /* where they go in whole answers */
@@ -62,12 +63,13 @@ struct build {
     struct item *open, *spare;
     struct item *message; /* that another part may join; NULL: none */
     struct buf done;      /* items as JSON */
-    struct span *spans;
-    struct buf waiting; /* text whose log probabilities may follow, and whose */
+    struct buf spans;     /* struct span by output_index */
+    struct buf waiting;   /* text whose log probabilities may follow, and whose */
     struct item *waits;
     size_t held, max_held;
     unsigned sequence, n_items, n_ids;
     bool has_started, has_ended, has_overflown;
+    bool has_refusal; /* in words */
 };
 
 /* ---- dialect_responses_build.c ---- */
@@ -82,8 +84,11 @@ void responses_put_response_event(struct build *b, const char *type);
 
 /* Appends to a buffer of the answer; past the maximum b->has_overflown. */
 void responses_hold(struct build *b, struct buf *to, str text);
-str responses_made_id(struct build *b, const char *prefix);
-str responses_item_id(struct build *b, str given, const char *prefix); /* given, or made */
+/* An id for the item, and a string kept as long as it is open. */
+str responses_made_id(struct build *b, struct item *it, const char *prefix);
+str responses_keep(struct build *b, struct item *it, str text);
+/* `given`, or one made. */
+str responses_item_id(struct build *b, struct item *it, str given, const char *prefix);
 
 struct item *responses_item_new(struct build *b, enum block_kind kind, unsigned block);
 void responses_item_free(struct build *b, struct item *it);
@@ -97,6 +102,8 @@ void responses_finish_item(struct build *b, struct item *it, str status, str sea
 /* The same for JSON that stands in b->done from `begin` on. */
 void responses_add_done(struct build *b, unsigned index, size_t begin);
 
+/* The items that are done, as the elements of a list. */
+void responses_put_output(struct json_writer *j, const struct build *b);
 void responses_add_element(struct buf *list); /* a comma, if it is not the first */
 void responses_put_elements(struct json_writer *j, const char *key, str elements);
 void responses_put_list(struct json_writer *j, const char *key, const struct buf *elements);

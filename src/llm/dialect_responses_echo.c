@@ -2,18 +2,11 @@
  *
  * OpenAI repeats every setting of the request in its answer, with the defaults filled in, and the
  * SDKs' types count on the members being there. A translated answer repeats what the client asked
- * for, as far as that was carried out: nothing is stored, so store is false whatever was asked. The
- * settings are rendered once, as text, because the request itself does not live as long as the
- * stream of its answer.
+ * for, as far as that was carried out: nothing is stored, so store is false whatever was asked.
  *
  * An answer that came in this dialect has all of that already, among the members that nobody here
  * reads: then they are written instead. */
 #include "llm/dialect_responses.h"
-
-#include "base/buf.h"
-#include "llm/carry.h"
-
-#define ECHO_MAX (64u << 20) /* of settings; the request they came from is bounded already */
 
 /* ---- settings ---- */
 
@@ -75,13 +68,24 @@ static void put_text(struct json_writer *j, const struct chat *c)
     json_end_object(j);
 }
 
-static void put_settings(struct json_writer *j, struct arena *a, const struct chat *c)
+/* The text of the instructions, in one piece. */
+static str instructions(struct arena *scratch, const struct block *list)
+{
+    if (list && !list->next)
+        return list->text;
+    size_t n = 0;
+    for (const struct block *b = list; b; b = b->next)
+        n += b->text.n + 2;
+    return arena_has_room(scratch, n) ? block_list_text(scratch, list, S("\n\n")) : S_EMPTY;
+}
+
+static void put_settings(struct json_writer *j, struct arena *scratch, const struct chat *c)
 {
     const struct json *max_calls = extras_find(&c->extras, S("max_tool_calls"));
     const struct sampling *s = &c->sampling;
     int64_t top_logprobs = s->logprobs == YES && s->top_logprobs > 0 ? s->top_logprobs : 0;
     json_put_bool(j, "background", false);
-    put_str_or_null(j, "instructions", block_list_text(a, c->instructions, S("\n\n")));
+    put_str_or_null(j, "instructions", instructions(scratch, c->instructions));
     put_number_or(j, "max_output_tokens", c->max_output, "null");
     if (max_calls)
         json_put_value(j, "max_tool_calls", max_calls);
@@ -108,20 +112,6 @@ static void put_settings(struct json_writer *j, struct arena *a, const struct ch
         json_put_value(j, "metadata", c->metadata);
     else
         json_put_raw(j, "metadata", S("{}"));
-}
-
-str responses_echo(struct arena *a, const struct chat *c)
-{
-    static const struct chat nothing = {.sampling.top_logprobs = -1};
-    struct buf out;
-    buf_init(&out, ECHO_MAX);
-    struct json_writer j = json_writer(&out);
-    json_begin_object(&j, NULL);
-    put_settings(&j, a, c ? c : &nothing);
-    json_end_object(&j);
-    str text = buf_is_ok(&out) ? arena_str(a, buf_str(&out)) : S_EMPTY;
-    buf_fini(&out);
-    return text;
 }
 
 void responses_splice(struct json_writer *j, str object)
@@ -207,9 +197,10 @@ static void put_ends(struct json_writer *j, const struct responses_state *s)
     }
 }
 
-void responses_begin_response(struct json_writer *j, const char *key,
+void responses_begin_response(struct json_writer *j, const char *key, struct arena *scratch,
                               const struct responses_state *s)
 {
+    static const struct chat nothing = {.sampling.top_logprobs = -1};
     bool is_own = s->extras != NULL;
     json_begin_object(j, key);
     if (s->id.n > 0 || !is_own)
@@ -233,5 +224,5 @@ void responses_begin_response(struct json_writer *j, const char *key,
     if (is_own)
         extras_put(j, s->extras, DIALECT_RESPONSES);
     else
-        responses_splice(j, s->echo);
+        put_settings(j, scratch, s->asked ? s->asked : &nothing);
 }

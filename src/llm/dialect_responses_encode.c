@@ -19,7 +19,8 @@
 
 #include "llm/seal.h"
 
-#define STREAM_HELD_MAX (8u << 20)  /* bytes of text an answer's stream may come to */
+#define STREAM_HELD_MAX (8u << 20) /* bytes of text an answer's stream may come to */
+#define WORDS_MAX       4096       /* bytes of a name or a message of the provider's that is kept */
 #define WHOLE_HELD_MAX  (96u << 20) /* of a whole answer, which is held by others already */
 
 /* ---- reasoning ---- */
@@ -90,7 +91,7 @@ static void add_thought(struct build *b, struct item *it, bool is_summary, str t
 static struct item *reasoning_new(struct build *b, unsigned block)
 {
     struct item *it = responses_item_new(b, BLOCK_REASONING, block);
-    it->id = responses_made_id(b, "rs_" RESPONSES_ID_MARK);
+    it->id = responses_made_id(b, it, "rs_" RESPONSES_ID_MARK);
     return it;
 }
 
@@ -102,7 +103,9 @@ static str sealed(struct build *b, const struct block *content)
     struct seal s = content->seal;
     if (s.family == FAMILY_UNKNOWN)
         s.family = b->w->family;
-    return s.family == FAMILY_OPENAI ? s.value : seal_wrap(b->a, &s);
+    if (s.family == FAMILY_OPENAI)
+        return s.value;
+    return arena_has_room(b->scratch, 4 * s.value.n) ? seal_wrap(b->scratch, &s) : S_EMPTY;
 }
 
 static void start_reasoning(struct build *b, const struct block *content, unsigned block)
@@ -110,13 +113,13 @@ static void start_reasoning(struct build *b, const struct block *content, unsign
     bool is_own = content->extras.origin == DIALECT_RESPONSES;
     struct item *it = responses_item_new(b, BLOCK_REASONING, block);
     it->id =
-        responses_item_id(b, is_own ? content->reasoning.id : S_EMPTY, "rs_" RESPONSES_ID_MARK);
+        responses_item_id(b, it, is_own ? content->reasoning.id : S_EMPTY, "rs_" RESPONSES_ID_MARK);
     it->keeps_raw = is_own;
     it->has_content = is_own && extras_find(&content->verbatim, S("content"));
-    it->status = is_own ? arena_str(b->a, content->reasoning.status) : S_EMPTY;
+    it->status = is_own ? responses_keep(b, it, content->reasoning.status) : S_EMPTY;
     responses_keep_own(b, it, &content->extras);
     if (content->seal.kind == SEAL_REDACTED)
-        it->sealed = sealed(b, content);
+        it->sealed = responses_keep(b, it, sealed(b, content));
     responses_announce(b, it);
 }
 
@@ -125,7 +128,7 @@ static void stop_reasoning(struct build *b, struct item *it, const struct block 
     stop_thought(b, it);
     str value = sealed(b, content);
     if (content && it->keeps_raw && content->reasoning.status.n > 0)
-        it->status = arena_str(b->a, content->reasoning.status);
+        it->status = responses_keep(b, it, content->reasoning.status);
     if (content)
         responses_keep_own(b, it, &content->extras);
     responses_finish_item(b, it, S_EMPTY, value.n > 0 ? value : it->sealed);
@@ -147,14 +150,14 @@ static void start_call(struct build *b, const struct block *content, unsigned bl
     bool is_custom = call->kind == TOOL_CUSTOM;
     struct item *it = responses_item_new(b, BLOCK_TOOL_CALL, block);
     it->tool = call->kind;
-    it->id =
-        responses_item_id(b, content->extras.origin == DIALECT_RESPONSES ? call->item_id : S_EMPTY,
-                          is_custom ? "ctc_" RESPONSES_ID_MARK : "fc_" RESPONSES_ID_MARK);
-    it->call_id = responses_item_id(b, call->id, "call_");
-    it->name = arena_str(b->a, call->name);
-    it->space = arena_str(b->a, call->space);
+    it->id = responses_item_id(
+        b, it, content->extras.origin == DIALECT_RESPONSES ? call->item_id : S_EMPTY,
+        is_custom ? "ctc_" RESPONSES_ID_MARK : "fc_" RESPONSES_ID_MARK);
+    it->call_id = responses_item_id(b, it, call->id, "call_");
+    it->name = responses_keep(b, it, call->name);
+    it->space = responses_keep(b, it, call->space);
     it->builtin = builtin_of(b, call->name);
-    it->status = arena_str(b->a, call->status);
+    it->status = responses_keep(b, it, call->status);
     responses_keep_own(b, it, &content->extras);
     if (!it->builtin && b->w->family != FAMILY_GEMINI)
         responses_announce(b, it);
@@ -207,12 +210,8 @@ static bool is_object(struct build *b, str args)
 {
     const struct json *v = NULL;
     size_t at = 0;
-    struct arena scratch;
-    arena_init(&scratch, 4096, args.n * 64 + (1u << 16));
-    bool is = json_read(&scratch, args, &v, &at) == 0 && json_type(v) == JSON_OBJECT;
-    arena_fini(&scratch);
-    b->has_overflown = b->has_overflown || b->held > b->max_held;
-    return is;
+    bool fits = arena_has_room(b->scratch, 64 * args.n);
+    return fits && json_read(b->scratch, args, &v, &at) == 0 && json_type(v) == JSON_OBJECT;
 }
 
 static void announce_late(struct build *b, struct item *it, const struct block *content)
@@ -269,7 +268,7 @@ static void start_media(struct build *b, const struct block *content, unsigned b
     }
     struct item *it = responses_item_new(b, BLOCK_MEDIA, block);
     it->is_blank = content->media.kind != MEDIA_IMAGE || content->media.source != MEDIA_BASE64;
-    it->id = responses_made_id(b, "ig_" RESPONSES_ID_MARK);
+    it->id = responses_made_id(b, it, "ig_" RESPONSES_ID_MARK);
     if (!it->is_blank)
         responses_announce(b, it);
 }
@@ -371,34 +370,37 @@ static void start(struct build *b, const struct start *s)
         return;
     b->has_started = true;
     bool keeps_id = b->state.extras || str_has_prefix(s->id, S("resp_"));
-    const struct chat *asked = b->w->asked;
-    b->state.id = keeps_id ? arena_str(b->a, s->id) : make_id(b->a, "resp_", b->w->id_seed, 0);
-    b->state.model = arena_str(b->a, b->w->model.n > 0 ? b->w->model : s->model);
-    b->state.service_tier = arena_str(b->a, s->service_tier);
+    b->state.asked = b->w->asked;
+    b->state.id = keeps_id ? arena_str(b->a, str_slice(s->id, 0, WORDS_MAX))
+                           : make_id(b->a, "resp_", b->w->id_seed, 0);
+    b->state.model =
+        arena_str(b->a, str_slice(b->w->model.n > 0 ? b->w->model : s->model, 0, WORDS_MAX));
+    b->state.service_tier = arena_str(b->a, str_slice(s->service_tier, 0, WORDS_MAX));
     b->state.created_s = s->created_s >= 0 ? s->created_s : b->w->now_s;
     b->state.completed_s = -1;
     b->state.status = S("in_progress");
-    b->state.echo = asked && asked->echo.n > 0 ? asked->echo : responses_echo(b->a, asked);
     b->usage = USAGE_NONE;
     responses_put_response_event(b, "response.created");
     responses_put_response_event(b, "response.in_progress");
 }
 
-/* How each end is said here; a response that is not complete says why. */
-static const char *incomplete_reason(enum finish f)
+/* How each end is said here; a response that is not complete says why. A refusal in words is a
+ * complete response, one without a word has been filtered. */
+static const char *incomplete_reason(const struct build *b)
 {
-    switch (f) {
+    switch (b->finish.reason) {
     case FINISH_LENGTH:
     case FINISH_CONTEXT_WINDOW:
     case FINISH_CONTINUATION:
         return "max_output_tokens";
     case FINISH_CONTENT_FILTER:
         return "content_filter";
+    case FINISH_REFUSAL:
+        return b->has_refusal ? NULL : "content_filter";
     case FINISH_UNSET:
     case FINISH_STOP:
     case FINISH_STOP_SEQUENCE:
     case FINISH_TOOL_CALLS:
-    case FINISH_REFUSAL:
     case FINISH_PAUSE:
     case FINISH_MALFORMED_TOOL:
     case FINISH_ERROR:
@@ -427,10 +429,10 @@ static void stop_all(struct build *b, str status)
 static void finish(struct build *b, const struct finishing *f)
 {
     b->finish = *f;
-    b->finish.message = arena_str(b->a, f->message);
-    b->finish.native = arena_str(b->a, f->native);
+    b->finish.message = arena_str(b->a, str_slice(f->message, 0, WORDS_MAX));
+    b->finish.native = arena_str(b->a, str_slice(f->native, 0, WORDS_MAX));
     b->finish.details = NULL;
-    stop_all(b, incomplete_reason(f->reason) ? S("incomplete") : S("completed"));
+    stop_all(b, incomplete_reason(b) ? S("incomplete") : S("completed"));
 }
 
 /* An answer of this dialect that ended in a way of its own keeps its own word. */
@@ -447,7 +449,7 @@ static bool is_own_status(const struct build *b)
 /* The last state: status, why, usage. */
 static const char *settle(struct build *b)
 {
-    const char *reason = incomplete_reason(b->finish.reason);
+    const char *reason = incomplete_reason(b);
     bool failed = b->finish.reason == FINISH_ERROR || b->finish.reason == FINISH_MALFORMED_TOOL;
     b->state.usage = &b->usage;
     if (failed) {
@@ -520,16 +522,22 @@ static void build_free(void *obj)
     while (b->open)
         responses_item_free(b, b->open);
     buf_fini(&b->done);
+    buf_fini(&b->spans);
     buf_fini(&b->waiting);
+    arena_fini(&b->records);
 }
 
-static struct build *build_new(struct arena *a, const struct writing *w, size_t max_held)
+static struct build *build_new(struct arena *a, struct arena *scratch, const struct writing *w,
+                               size_t max_held)
 {
     struct build *b = arena_new(a, struct build);
     b->a = a;
+    b->scratch = scratch;
     b->w = w;
     b->max_held = max_held;
     buf_init(&b->done, max_held * RESPONSES_ESCAPED_MAX);
+    buf_init(&b->spans, max_held);
+    arena_init(&b->records, sizeof(struct item), 2 * max_held + (1u << 20));
     buf_init(&b->waiting, max_held);
     buf_init(&b->no_room, 0);
     b->out = &b->no_room;
@@ -607,7 +615,7 @@ int responses_write_event(struct encoder *e, const struct event *ev)
 {
     struct build *b = e->state;
     if (!b) {
-        b = build_new(e->a, &e->w, STREAM_HELD_MAX);
+        b = build_new(e->a, e->scratch, &e->w, STREAM_HELD_MAX);
         e->state = b;
     }
     b->out = e->out;
@@ -621,7 +629,7 @@ static int put_event(void *arg, const struct event *ev)
 
 int responses_write_reply(struct writing *w, const struct reply *r, struct buf *out)
 {
-    struct build *b = build_new(w->a, w, WHOLE_HELD_MAX);
+    struct build *b = build_new(w->a, w->a, w, WHOLE_HELD_MAX);
     bool is_own = r->extras.origin == DIALECT_RESPONSES;
     b->state.extras = is_own ? &r->extras : NULL;
     b->state.usage_raw = is_own ? r->usage_raw : NULL;
@@ -629,11 +637,8 @@ int responses_write_reply(struct writing *w, const struct reply *r, struct buf *
     if (rc != 0)
         return err_set(w->err, w->a, rc, "The answer is larger than the gateway can translate.");
     struct json_writer j = json_writer(out);
-    responses_begin_response(&j, NULL, &b->state);
-    json_begin_array(&j, "output");
-    for (const struct span *s = b->spans; s; s = s->next)
-        json_put_raw(&j, NULL, str_slice(buf_str(&b->done), s->begin, s->end));
-    json_end_array(&j);
+    responses_begin_response(&j, NULL, b->scratch, &b->state);
+    responses_put_output(&j, b);
     json_end_object(&j);
     build_free(b);
     return buf_is_ok(out) ? 0 : err_set_code(w->err, -E_TOO_LARGE);

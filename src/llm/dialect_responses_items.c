@@ -73,7 +73,9 @@ static int read_annotations(struct reading *r, const struct json *v, struct bloc
     long i = 0;
     for (struct json_iter it = json_iter(v); rc == 0 && json_iter_next(&it); i++) {
         struct reading at = reading_at(r, "annotations", i);
-        rc = responses_read_annotation(&at, it.value, last);
+        rc = reading_check_room(&at, 0);
+        if (rc == 0)
+            rc = responses_read_annotation(&at, it.value, last);
         if (rc == 0)
             last = &(*last)->next;
     }
@@ -140,6 +142,9 @@ static int read_image(struct reading *r, const struct json *v, struct block **ou
         return member_fail(r, "image_url", STR_FMT " is required, or file_id.",
                            STR_ARG(reading_path(r, "image_url")));
     b->media.source = MEDIA_FILE_ID;
+    rc = reading_check_room(r, 2 * url.n);
+    if (rc != 0)
+        return rc;
     if (m[URL] && !media_from_url(r->a, url, &b->media))
         return member_fail(r, "image_url", STR_FMT " must be an http or https URL, or a data URL.",
                            STR_ARG(reading_path(r, "image_url")));
@@ -186,6 +191,9 @@ static int read_file(struct reading *r, const struct json *v, struct block **out
     if (rc != 0)
         return rc;
     b->media.source = MEDIA_FILE_ID;
+    rc = reading_check_room(r, 2 * (data.n + url.n));
+    if (rc != 0)
+        return rc;
     if (m[DATA] && !read_file_data(r, data, &b->media))
         return member_fail(r, "file_data", STR_FMT " must be base64 or a data URL.",
                            STR_ARG(reading_path(r, "file_data")));
@@ -222,6 +230,8 @@ static int read_audio(struct reading *r, const struct json *v, struct block **ou
         rc = required_str(&at, "data", am[DATA], &data);
     if (rc == 0)
         rc = required_str(&at, "format", am[FORMAT], &format);
+    if (rc == 0)
+        rc = reading_check_room(&at, 2 * data.n);
     if (rc != 0)
         return rc;
     if (!media_from_base64(r->a, data, media_mime(format), &b->media))
@@ -273,7 +283,9 @@ int responses_read_content(struct reading *r, const char *name, const struct jso
     for (struct json_iter it = json_iter(v); json_iter_next(&it); i++) {
         struct reading at = reading_at(r, name, i);
         struct block *b = NULL;
-        int rc = read_part(&at, it.value, &b);
+        int rc = reading_check_room(&at, 0);
+        if (rc == 0)
+            rc = read_part(&at, it.value, &b);
         if (rc != 0)
             return rc;
         block_add(out, b);
@@ -396,7 +408,9 @@ static int read_thoughts(struct reading *r, const char *name, const struct json 
     for (struct json_iter it = json_iter(v); rc == 0 && json_iter_next(&it); i++) {
         struct reading at = reading_at(r, name, i);
         str text = S_EMPTY;
-        rc = member_type(&at, NULL, it.value, JSON_OBJECT);
+        rc = reading_check_room(&at, 0);
+        if (rc == 0)
+            rc = member_type(&at, NULL, it.value, JSON_OBJECT);
         if (rc == 0)
             rc = required_str(&at, "text", json_get(it.value, "text"), &text);
         if (rc == 0)
@@ -425,6 +439,9 @@ static int read_reasoning(struct reading *r, const struct json *v, struct respon
         rc = member_str(r, "encrypted_content", m[ENCRYPTED], &sealed);
     if (rc == 0)
         rc = member_str(r, "status", m[STATUS], &b->reasoning.status);
+    if (rc != 0)
+        return rc;
+    rc = reading_check_room(r, sealed.n);
     if (rc != 0)
         return rc;
     if (sealed.n > 0)
@@ -525,7 +542,9 @@ int responses_read_item(struct reading *r, const struct json *v, struct response
         {"custom_tool_call_output", read_result},
     };
     *out = (struct responses_item){.role = ROLE_ASSISTANT};
-    int rc = member_type(r, NULL, v, JSON_OBJECT);
+    int rc = reading_check_room(r, 0);
+    if (rc == 0)
+        rc = member_type(r, NULL, v, JSON_OBJECT);
     if (rc != 0 || !v)
         return rc != 0 ? rc : member_fail(r, NULL, "An item must be an object.");
     str type = json_str(json_get(v, "type"));

@@ -18,6 +18,7 @@
 
 #define ID_KEPT    80 /* longer ids of messages are not kept */
 #define PHASE_KEPT 16
+#define OPEN_MAX   1024 /* items and parts open at the same time */
 
 /* An open item, or an open part of a message. */
 struct track {
@@ -39,7 +40,7 @@ enum { PART_NONE = -1 };
 
 struct stream {
     struct track *open, *spare;
-    unsigned n_blocks;
+    unsigned n_blocks, n_open;
     bool has_started, has_items, has_calls, has_refusal;
 };
 
@@ -87,6 +88,7 @@ static struct track *track_new(const struct incoming *in, int64_t part, enum blo
         last = &(*last)->next;
     *last = t;
     s->has_items = true;
+    s->n_open++;
     return t;
 }
 
@@ -98,6 +100,7 @@ static void track_free(struct stream *s, struct track *t)
     *at = t->next;
     t->next = s->spare;
     s->spare = t;
+    s->n_open--;
 }
 
 static void keep_name(struct track *t, str id, str phase)
@@ -667,6 +670,9 @@ int responses_read_message(struct decoder *d, const struct message *m)
     if (!d->state)
         d->state = arena_new(d->a, struct stream);
     struct incoming in = {.d = d, .s = d->state};
+    if (in.s->n_open > OPEN_MAX)
+        return err_set(d->err, d->a, -E_PROVIDER_BODY,
+                       "The provider's stream begins items without ending them.");
     int rc = decoder_json(d, m->data, &in.event);
     if (rc != 0)
         return rc;

@@ -51,9 +51,9 @@ static void put_part(struct json_writer *j, const char *key, const struct item *
 static struct item *message_new(struct build *b, const struct block *content, unsigned block)
 {
     struct item *it = responses_item_new(b, BLOCK_TEXT, block);
-    it->item_id = arena_str(b->a, content->item_id);
-    it->id = it->item_id.n > 0 ? it->item_id : responses_made_id(b, "msg_" RESPONSES_ID_MARK);
-    it->phase = arena_str(b->a, content->phase);
+    it->item_id = responses_keep(b, it, content->item_id);
+    it->id = it->item_id.n > 0 ? it->item_id : responses_made_id(b, it, "msg_" RESPONSES_ID_MARK);
+    it->phase = responses_keep(b, it, content->phase);
     responses_announce(b, it);
     return it;
 }
@@ -90,6 +90,7 @@ void responses_start_text(struct build *b, const struct block *content, unsigned
     it->block = block;
     it->has_part = true;
     it->is_refusal = is_refusal;
+    b->has_refusal |= is_refusal;
     it->length = 0;
     it->n_notes = 0;
     it->omits_logprobs = b->state.extras && lacks(&content->verbatim, S("logprobs"));
@@ -117,7 +118,7 @@ void responses_add_text(struct build *b, struct item *it, str text)
         put_text_delta(b, it, text, S_EMPTY);
         return;
     }
-    responses_hold(b, &b->waiting, text);
+    buf_put(&b->waiting, text);
     b->waits = it;
 }
 

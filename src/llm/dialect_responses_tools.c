@@ -11,6 +11,7 @@
  * A body that came in this dialect gets tools and choice back as they were written. */
 #include "llm/dialect_responses.h"
 
+#include "llm/carry.h"
 #include "llm/json_schema.h"
 #include "llm/tool_name.h"
 
@@ -131,7 +132,9 @@ static int read_builtin(struct reading *r, const struct responses_builtin *how, 
 /* One tool, inside a namespace or not. */
 static int read_tool(struct reading *r, const struct json *v, str space, struct chat *out)
 {
-    int rc = member_type(r, NULL, v, JSON_OBJECT);
+    int rc = reading_check_room(r, 0);
+    if (rc == 0)
+        rc = member_type(r, NULL, v, JSON_OBJECT);
     if (rc != 0)
         return rc;
     str type = json_str(json_get(v, "type"));
@@ -223,6 +226,8 @@ static int read_allowed(struct reading *r, const struct json *v, struct tool_cho
 {
     const struct json *tools = json_get(v, "tools");
     int rc = member_type(r, "tools", tools, JSON_ARRAY);
+    if (rc == 0)
+        rc = reading_check_room(r, (json_count(tools) + 1) * 2 * sizeof(str));
     if (rc != 0)
         return rc;
     size_t n = 0;

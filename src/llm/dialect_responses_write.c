@@ -398,7 +398,9 @@ static void put_settings(struct writing *w, const struct chat *c, struct json_wr
 int responses_write_request(struct writing *w, const struct chat *c, struct buf *out)
 {
     must(w->can);
-    int rc = check(w, c);
+    int rc = writing_check_room(w, c);
+    if (rc == 0)
+        rc = check(w, c);
     if (rc != 0)
         return rc;
     struct json_writer j = json_writer(out);

@@ -3,7 +3,6 @@
  * a custom tool, which the provider sees as {"input": "..."}, are held until they can be read. */
 #include "llm/restore.h"
 
-#include "llm/dialect_responses.h"
 #include "wire/json.h"
 
 void restore_init(struct restore *r, const struct sink *to, struct arena *scratch, size_t max_bytes)
@@ -121,14 +120,13 @@ static void keep_tools(struct arena *a, const struct chat *from, struct chat *to
     struct arena scratch;
     arena_init(&scratch, 512, 1u << 20);
     for (const struct tool *t = from->tools; t && rule; t = t->next) {
-        bool is_itself = t->space.n == 0 && t->kind == TOOL_FUNCTION && t->type.n == 0 &&
+        bool is_itself = t->space.n == 0 && t->kind == TOOL_FUNCTION &&
                          str_eq(name_fit(&scratch, rule, t->space, t->name), t->name);
         if (is_itself || t->kind == TOOL_SERVER)
             continue;
         struct tool *kept = tool_add(a, to, t->kind);
         kept->name = arena_str(a, t->name);
         kept->space = arena_str(a, t->space);
-        kept->type = arena_str(a, t->type);
     }
     arena_fini(&scratch);
 }
@@ -147,8 +145,6 @@ struct chat *restore_keep(struct arena *a, const struct chat *from, const struct
     to->output.format = from->output.format;
     to->reasoning.effort = from->reasoning.effort;
     to->reasoning.included = from->reasoning.included;
-    if (from->origin == DIALECT_RESPONSES)
-        to->echo = responses_echo(a, from);
     keep_tools(a, from, to, rule);
     return to;
 }

@@ -495,7 +495,7 @@ static void test_ends(void)
     } table[] = {
         {FINISH_STOP_SEQUENCE, "completed", "\"completed\"", ""},
         {FINISH_PAUSE, "completed", "\"completed\"", ""},
-        {FINISH_REFUSAL, "completed", "\"completed\"", ""},
+        {FINISH_REFUSAL, "incomplete", "\"incomplete\"", "\"content_filter\""},
         {FINISH_CONTENT_FILTER, "incomplete", "\"incomplete\"", "\"content_filter\""},
         {FINISH_CONTEXT_WINDOW, "incomplete", "\"incomplete\"", "\"max_output_tokens\""},
         {FINISH_CONTINUATION, "incomplete", "\"incomplete\"", "\"max_output_tokens\""},
@@ -514,6 +514,20 @@ static void test_ends(void)
                "reason");
         feed_fini(&f);
     }
+}
+
+/* Said in words, a refusal is an answer. */
+static void test_refusal(void)
+{
+    struct feed f;
+    feed_init(&f);
+    put_start(&f);
+    put_block(&f, 0, (struct block){.kind = BLOCK_REFUSAL});
+    put_delta(&f, 0, DELTA_TEXT, "no");
+    put_stop(&f, 0);
+    put_end(&f, FINISH_REFUSAL);
+    is_str(at(&f, "response.completed", 0, "response.status"), S("\"completed\""), "complete");
+    feed_fini(&f);
 }
 
 static void test_overflow(void)
@@ -548,19 +562,42 @@ static void test_echo(void)
         "\"function\",\"name\":\"f\"},{\"type\":\"web_search\"}],\"tool_choice\":\"required\","
         "\"reasoning\":{\"effort\":\"low\"},\"text\":{\"verbosity\":\"low\"},\"metadata\":{\"a\":"
         "\"b\"},\"user\":\"u\",\"max_tool_calls\":2}");
-    bench_is_json(&b, responses_echo(&b.p->a, c),
-                  "{\"background\":false,\"instructions\":\"i\",\"max_output_tokens\":99,"
-                  "\"max_tool_calls\":2,\"parallel_tool_calls\":false,\"previous_response_id\":"
-                  "null,\"prompt_cache_key\":null,\"reasoning\":{\"effort\":\"low\",\"summary\":"
-                  "null},\"safety_identifier\":null,\"store\":false,\"temperature\":0.5,\"text\":{"
-                  "\"format\":{\"type\":\"text\"},\"verbosity\":\"low\"},\"tools\":[{\"type\":"
-                  "\"function\",\"name\":\"f\",\"parameters\":null,\"strict\":false},{\"type\":"
-                  "\"web_search\"}],\"tool_choice\":\"required\",\"top_logprobs\":0,\"top_p\":1,"
-                  "\"truncation\":\"disabled\",\"user\":\"u\",\"metadata\":{\"a\":\"b\"}}",
-                  "what was asked for, and what was done");
-    struct chat *kept = restore_keep(&b.p->a, c, NULL);
-    is_str(kept->echo, responses_echo(&b.p->a, c), "kept where the request is gone");
+    struct buf out;
+    buf_init(&out, 1 << 20);
+    struct json_writer j = json_writer(&out);
+    struct responses_state state = {.status = S("in_progress"), .completed_s = -1, .asked = c};
+    responses_begin_response(&j, NULL, &b.p->scratch, &state);
+    json_end_object(&j);
+    bench_is_json(
+        &b, buf_str(&out),
+        "{\"id\":\"\",\"object\":\"response\",\"created_at\":0,\"status\":\"in_progress\","
+        "\"completed_at\":null,\"error\":null,\"incomplete_details\":null,\"model\":\"\",\"service_"
+        "tier\":\"default\",\"background\":false,\"instructions\":\"i\",\"max_output_tokens\":99,"
+        "\"max_tool_calls\":2,\"parallel_tool_calls\":false,\"previous_response_id\":"
+        "null,\"prompt_cache_key\":null,\"reasoning\":{\"effort\":\"low\",\"summary\":"
+        "null},\"safety_identifier\":null,\"store\":false,\"temperature\":0.5,\"text\":{"
+        "\"format\":{\"type\":\"text\"},\"verbosity\":\"low\"},\"tools\":[{\"type\":"
+        "\"function\",\"name\":\"f\",\"parameters\":null,\"strict\":false},{\"type\":"
+        "\"web_search\"}],\"tool_choice\":\"required\",\"top_logprobs\":0,\"top_p\":1,"
+        "\"truncation\":\"disabled\",\"user\":\"u\",\"metadata\":{\"a\":\"b\"}}",
+        "what was asked for, and what was done");
+    buf_fini(&out);
     bench_fini(&b);
+}
+
+/* An item counts with its ids and names, and with what it takes besides. */
+static void test_many_items(void)
+{
+    struct feed f;
+    feed_init(&f);
+    put_start(&f);
+    for (unsigned i = 0; i < 10000 && f.rc == 0; i++) {
+        put_block(&f, i, call("call", "f"));
+        buf_reset(&f.out);
+    }
+    is_int(f.rc, -E_PROVIDER_TOO_LARGE, "open items are bounded");
+    ok(f.a.used_bytes < 16384, "and do not lie in the stream's arena");
+    feed_fini(&f);
 }
 
 /* A whole answer is what the last event of the stream has. */
@@ -610,8 +647,10 @@ int main(void)
     test_other_blocks();
     test_error();
     test_ends();
+    test_refusal();
     test_overflow();
     test_echo();
+    test_many_items();
     test_whole();
     return tap_done();
 }

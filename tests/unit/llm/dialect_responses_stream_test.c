@@ -315,6 +315,24 @@ static void test_memory(void)
     bench_fini(&b);
 }
 
+/* A provider that begins items and never ends them is told from one that does. */
+static void test_open_items(void)
+{
+    struct bench b;
+    bench_init(&b);
+    struct buf stream;
+    buf_init(&stream, 1 << 20);
+    for (int i = 0; i < 2000; i++)
+        buf_printf(&stream,
+                   "data: {\"type\":\"response.output_item.added\",\"output_index\":%d,\"item\":{"
+                   "\"type\":\"message\",\"id\":\"m\",\"content\":[]}}\n\n",
+                   i);
+    pipe_stream(b.p, dialect_get(DIALECT_RESPONSES), buf_str(&stream), (struct pipe_cut){0});
+    is_int(b.p->rc, -E_PROVIDER_BODY, "too many open items");
+    buf_fini(&stream);
+    bench_fini(&b);
+}
+
 int main(void)
 {
     test_cases();
@@ -322,5 +340,6 @@ int main(void)
     test_truncation();
     test_start_and_usage();
     test_memory();
+    test_open_items();
     return tap_done();
 }
