@@ -61,7 +61,7 @@ static const struct path rows[] = {
     PATH("POST",   "/api/show",                        KEY, OLLAMA, models_show),
     PATH("GET",    "/api/version",                     KEY, OLLAMA, models_version),
     PATH("GET",    "/api/ps",                          KEY, OLLAMA, models_running),
-    PATH_OPERATION("/api/embeddings",           KEY, relay_json,      OP_OLLAMA_EMBED),
+    PATH_OPERATION("/api/embeddings",           KEY, relay_json,      OP_OLLAMA_EMBEDDING),
     PATH("GET",    "/foundation-models",               KEY, BEDROCK, models_list),
     PATH("GET",    "/api/v1/models",                   KEY, OPENROUTER, models_list),
     PATH("GET",    "/api/v1/models/user",              KEY, OPENROUTER, models_list),

@@ -36,3 +36,12 @@ struct document_codec {
 const struct document_codec *document_codec_of(enum purpose purpose);
 
 extern const struct document_codec document_embed, document_rerank, document_count, document_image;
+
+/* ---- what the codecs share ---- */
+
+/* Fails as member_fail does; the text is what follows the member's path: "must be a string". */
+int document_fail(struct reading *r, const char *name, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* Notes every member that nobody has read as dropped. */
+void document_note_extras(struct writing *w, const struct extras *e);
+/* Adds what one of several answers counts; -1 is nothing yet. What is no count adds nothing. */
+void document_add_count(int64_t *total, const struct json *v);
