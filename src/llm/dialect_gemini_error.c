@@ -5,6 +5,8 @@
  * stands in a RetryInfo and in no header. Streams without alt=sse wrap the error into an array. */
 #include "llm/dialect_gemini.h"
 
+#define RETRY_MAX_S 604800u /* a week: nobody waits longer */
+
 static const struct {
     const char *status;
     enum failure_class class;
@@ -51,7 +53,7 @@ static int64_t delay_ms(str delay)
     if (!str_has_suffix(delay, S("s")))
         return -1;
     (void)str_cut(str_slice(delay, 0, delay.n - 1), '.', &whole, &part);
-    if (!str_to_u64(whole, &s) || s > 7 * 24 * 3600)
+    if (!str_to_u64(whole, &s) || s > RETRY_MAX_S)
         return -1;
     for (size_t i = 0; i < 3; i++)
         ms = ms * 10 +

@@ -222,7 +222,7 @@ struct annotation *gemini_annotations(struct arena *a, const struct json *candid
                                       const struct text_map *map, int64_t base)
 {
     struct collecting c = {.a = a, .map = map, .part = part, .base = base};
-    if (!arena_has_room(a, ANNOTATIONS_MAX * 2 * sizeof(struct annotation)))
+    if (!arena_has_room(a, 2 * sizeof(struct annotation) * ANNOTATIONS_MAX))
         return NULL;
     c.last = &c.first;
     read_grounding(&c, json_get(candidate, "groundingMetadata"));

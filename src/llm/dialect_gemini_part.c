@@ -308,7 +308,7 @@ int gemini_part_read(struct reading *r, const struct json *part, struct block **
     size_t n = 0;
     const struct part_kind *kind = kind_of(m, &n);
     bool is_text = kind && kind->kind == BLOCK_TEXT;
-    if (n != 1 || has_foreign_part(&extras) || (is_thought && !is_text)) {
+    if (!kind || n != 1 || has_foreign_part(&extras) || (is_thought && !is_text)) {
         *out = opaque(r, part);
         return 0;
     }

@@ -181,6 +181,7 @@ static int read_contents(struct reading *r, const struct json *v, struct chat *o
         int rc = read_content(&in, it.value, out, &t);
         if (rc != 0)
             return rc;
+        must(t);
         join_turn(&j, t);
     }
     return 0;

@@ -56,7 +56,8 @@ static void candidate_release(void *arg)
 
 static int fail(struct decoder *d, int code, const char *what)
 {
-    return err_set(d->err, d->a, code, "%s", what);
+    (void)err_set(d->err, d->a, code, "%s", what);
+    return code;
 }
 
 /* ---- events ---- */
