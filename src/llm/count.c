@@ -1,16 +1,14 @@
 /* Counting the tokens of a request, in the dialects that can: the request is read and written as any
- * other, and put into the envelope that the provider's call wants.
+ * other, and put into the envelope that the provider's call wants. Gemini's takes a whole request in
+ * an envelope; Vertex's takes its members bare, and Bedrock's only those that have tokens.
  *
  * Sources: Anthropic "Token counting", OpenAI responses/input_tokens, Gemini models.countTokens,
  * Bedrock CountTokens. */
-#include <string.h>
-
 #include "llm/count.h"
 #include "llm/document.h"
 
 struct count_answer {
     int64_t tokens;
-    int64_t cached; /* -1: not said */
 };
 
 static int read_request(struct reading *r, enum operation_id op, const struct json *body, void *ask)
@@ -24,7 +22,9 @@ static int read_request(struct reading *r, enum operation_id op, const struct js
     if (op == OP_BEDROCK_COUNT)
         body = json_get(json_get(body, "input"), "converse");
     if (!body || json_type(body) != JSON_OBJECT)
-        return member_fail(r, "input.converse", "must be an object");
+        return document_fail(r,
+                             op == OP_BEDROCK_COUNT ? "input.converse" : "generateContentRequest",
+                             "must be an object");
     return dialect_get((enum dialect_id)c->origin)->codec->read_request(r, body, c);
 }
 
@@ -53,23 +53,43 @@ static void put_gemini(struct writing *w, struct buf *body, struct buf *out)
     buf_put_char(out, '}');
 }
 
+/* {"input":{"converse":...}} with what can have tokens: the call knows no other member. */
+static int put_bedrock(struct writing *w, struct buf *body, struct buf *out)
+{
+    static const char *const counted[] = {"messages", "system", "toolConfig",
+                                          "additionalModelRequestFields"};
+    const struct json *root = NULL;
+    size_t error_at = 0;
+    if (json_read(w->a, buf_str(body), &root, &error_at) < 0)
+        return err_set(w->err, w->a, -E_BODY_TOO_LARGE, "The body has too many parts.");
+    struct json_writer j = json_writer(out);
+    json_begin_object(&j, NULL);
+    json_begin_object(&j, "input");
+    json_begin_object(&j, "converse");
+    for (size_t i = 0; i < ARRAY_LEN(counted); i++)
+        if (json_get(root, counted[i]))
+            json_put_value(&j, counted[i], json_get(root, counted[i]));
+    json_end_object(&j);
+    json_end_object(&j);
+    json_end_object(&j);
+    return 0;
+}
+
 static int write_request(struct writing *w, const struct operation *op, const void *ask,
                          size_t from, size_t n, struct buf *out)
 {
     struct buf body;
+    bool is_wrapped = op->id == OP_GEMINI_COUNT && !str_eq(w->envelope, S("vertex"));
     (void)from;
     (void)n;
     buf_init(&body, out->max);
     int rc = dialect_get(op->dialect)->codec->write_request(w, ask, &body);
-    if (rc == 0 && op->id == OP_GEMINI_COUNT) {
+    if (rc == 0 && is_wrapped)
         put_gemini(w, &body, out);
-    } else if (rc == 0 && op->id == OP_BEDROCK_COUNT) {
-        buf_put(out, S("{\"input\":{\"converse\":"));
+    else if (rc == 0 && op->id == OP_BEDROCK_COUNT)
+        rc = put_bedrock(w, &body, out);
+    else if (rc == 0)
         buf_put(out, buf_str(&body));
-        buf_put(out, S("}}"));
-    } else if (rc == 0) {
-        buf_put(out, buf_str(&body));
-    }
     buf_fini(&body);
     return rc;
 }
@@ -81,10 +101,8 @@ static int read_answer(struct reading *r, const struct operation *op, const stru
     struct count_answer *a = answer;
     (void)op;
     (void)from;
-    a->cached = -1;
-    (void)json_i64(json_get(body, "cachedContentTokenCount"), &a->cached); /* or not said */
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (json_i64(json_get(body, names[i]), &a->tokens))
+        if (json_i64(json_get(body, names[i]), &a->tokens) && a->tokens >= 0)
             return 0;
     return err_set(r->err, r->a, -E_PROVIDER_BODY, "The provider's answer has no count.");
 }

@@ -1,15 +1,19 @@
 /* Rerank, in the dialects that have it: a query and documents go in, the documents' positions and
  * scores come out, best first. A document may be an object with a text; the object is given back
  * when the client wants its documents back (the older form of the API, which Jina, Together and
- * Voyage kept). Scores stay as the provider wrote them; only their order is made sure of.
+ * Voyage kept). Scores stay as the provider wrote them; only their order is made sure of. Documents
+ * go in one request, but to Text Embeddings Inference, which takes few at a time and scores each
+ * by itself, so that the parts can be put together.
  *
  * Sources: Cohere v2 and v1 Rerank, Jina and Voyage API references, Bedrock model parameters of
  * Cohere Rerank, Vertex AI ranking API, Text Embeddings Inference. */
-#include <string.h>
+#include <stdlib.h>
 
+#include "llm/capability.h"
 #include "llm/document.h"
 
 #define DOCUMENTS_MAX 65536
+#define TEI_BATCH     32 /* the default of its --max-client-batch-size */
 
 struct document {
     str text;
@@ -23,19 +27,27 @@ struct rerank {
     int64_t top_n; /* 0: all */
     bool returns_documents;
     int64_t max_tokens_per_doc; /* 0: not given */
+    struct extras extras;
 };
 
 struct ranked {
     size_t index;
-    const struct json *score;
+    double value;             /* of the score */
+    const struct json *score; /* as it was written */
+};
+
+/* The documents of one request. */
+struct slice {
+    size_t from, n;
 };
 
 struct rerank_answer {
     struct ranked *results;
-    size_t n;
+    size_t n, size;
     str id;
     struct usage usage;
     int64_t search_units; /* Cohere; -1: not said */
+    bool is_begun;        /* the fields are set up */
 };
 
 /* ---- the request ---- */
@@ -51,12 +63,12 @@ static str text_of(const struct json *document)
 static int read_documents(struct reading *r, const struct json *v, struct rerank *k)
 {
     if (!v || json_type(v) != JSON_ARRAY || json_count(v) == 0 || json_count(v) > DOCUMENTS_MAX)
-        return member_fail(r, "documents", "must be a list of 1 to %d documents", DOCUMENTS_MAX);
+        return document_fail(r, "documents", "must be a list of 1 to %d documents", DOCUMENTS_MAX);
     k->documents = arena_new_n(r->a, struct document, json_count(v));
     for (struct json_iter it = json_iter(v); json_iter_next(&it);) {
         bool is_document = json_is_str(it.value) || json_type(it.value) == JSON_OBJECT;
         if (!is_document)
-            return member_fail(r, "documents", "must hold strings or objects with a text");
+            return document_fail(r, "documents", "must hold strings, or objects with a text");
         k->documents[k->n++] = (struct document){.text = text_of(it.value), .raw = it.value};
     }
     return 0;
@@ -70,17 +82,17 @@ static int read_request(struct reading *r, enum operation_id op, const struct js
     const struct json *v[ARRAY_LEN(keys)];
     struct rerank *k = ask;
     (void)op; /* Cohere's form and the others' differ in members only */
-    int rc = MEMBERS_READ(r, body, keys, v, NULL);
+    int rc = MEMBERS_READ(r, body, keys, v, &k->extras);
     if (rc == 0 && !v[QUERY])
-        return member_fail(r, "query", "is required");
+        return document_fail(r, "query", "is required");
     if (rc == 0)
         rc = member_str(r, "query", v[QUERY], &k->query);
     if (rc == 0)
         rc = read_documents(r, v[DOCUMENTS], k);
     if (rc == 0)
-        rc = member_int(r, "top_n", v[TOP_N] ? v[TOP_N] : v[TOP_K], &k->top_n);
+        rc = member_int(r, v[TOP_N] ? "top_n" : "top_k", v[TOP_N] ? v[TOP_N] : v[TOP_K], &k->top_n);
     if (rc == 0 && (v[TOP_N] || v[TOP_K]) && k->top_n < 1)
-        return member_fail(r, v[TOP_N] ? "top_n" : "top_k", "must be a positive number");
+        return document_fail(r, v[TOP_N] ? "top_n" : "top_k", "must be a positive number");
     if (rc == 0)
         rc = member_bool(r, "return_documents", v[RETURN], &k->returns_documents);
     if (rc == 0)
@@ -90,73 +102,81 @@ static int read_request(struct reading *r, enum operation_id op, const struct js
 
 static size_t count(const void *ask)
 {
-    (void)ask;
-    return 1; /* documents are ranked against each other: never in parts */
+    const struct rerank *k = ask;
+    return k->n;
 }
 
 static size_t batch(enum operation_id op, str model)
 {
-    (void)op;
     (void)model;
-    return 1;
+    return op == OP_TEI_RERANK ? TEI_BATCH : DOCUMENTS_MAX;
 }
 
-static void put_texts(struct json_writer *j, const char *key, const struct rerank *k)
+static void put_texts(struct json_writer *j, const char *key, const struct rerank *k,
+                      struct slice s)
 {
     json_begin_array(j, key);
-    for (size_t i = 0; i < k->n; i++)
+    for (size_t i = s.from; i < s.from + s.n; i++)
         json_put_str(j, NULL, k->documents[i].text);
     json_end_array(j);
 }
 
-static void put_query(struct json_writer *j, const struct rerank *k)
+static void put_query(struct json_writer *j, const struct rerank *k, struct slice s)
 {
     json_put_str(j, "query", k->query);
-    put_texts(j, "documents", k);
+    put_texts(j, "documents", k, s);
 }
 
-static void write_openai(struct writing *w, const struct rerank *k, struct json_writer *j)
+static void write_openai(struct writing *w, const struct rerank *k, struct slice s,
+                         struct json_writer *j)
 {
     json_put_str(j, "model", w->model);
-    put_query(j, k);
+    put_query(j, k, s);
     if (k->top_n > 0)
         json_put_int(j, "top_n", k->top_n);
     json_put_bool(j, "return_documents", false);
 }
 
-static void write_cohere(struct writing *w, const struct rerank *k, struct json_writer *j)
+static void write_cohere(struct writing *w, const struct rerank *k, struct slice s,
+                         struct json_writer *j)
 {
     json_put_str(j, "model", w->model);
-    put_query(j, k);
+    put_query(j, k, s);
     if (k->top_n > 0)
         json_put_int(j, "top_n", k->top_n);
     if (k->max_tokens_per_doc > 0)
         json_put_int(j, "max_tokens_per_doc", k->max_tokens_per_doc);
 }
 
-static void write_voyage(struct writing *w, const struct rerank *k, struct json_writer *j)
+static void write_voyage(struct writing *w, const struct rerank *k, struct slice s,
+                         struct json_writer *j)
 {
     json_put_str(j, "model", w->model);
-    put_query(j, k);
+    put_query(j, k, s);
     if (k->top_n > 0)
         json_put_int(j, "top_k", k->top_n);
 }
 
-static void write_bedrock(struct writing *w, const struct rerank *k, struct json_writer *j)
+static void write_bedrock(struct writing *w, const struct rerank *k, struct slice s,
+                          struct json_writer *j)
 {
-    (void)w;
-    put_query(j, k);
+    put_query(j, k, s);
     if (k->top_n > 0)
         json_put_int(j, "top_n", k->top_n);
+    if (!capability_matches("*cohere*", w->model))
+        return; /* the rest is Cohere's own */
+    if (k->max_tokens_per_doc > 0)
+        json_put_int(j, "max_tokens_per_doc", k->max_tokens_per_doc);
     json_put_int(j, "api_version", 2);
 }
 
-static void write_vertex(struct writing *w, const struct rerank *k, struct json_writer *j)
+static void write_vertex(struct writing *w, const struct rerank *k, struct slice s,
+                         struct json_writer *j)
 {
     json_put_str(j, "model", w->model);
     json_put_str(j, "query", k->query);
     json_begin_array(j, "records");
-    for (size_t i = 0; i < k->n; i++) {
+    for (size_t i = s.from; i < s.from + s.n; i++) {
         json_begin_object(j, NULL);
         json_put_str(j, "id", arena_printf(w->a, "%zu", i));
         json_put_str(j, "content", k->documents[i].text);
@@ -165,13 +185,15 @@ static void write_vertex(struct writing *w, const struct rerank *k, struct json_
     json_end_array(j);
     if (k->top_n > 0)
         json_put_int(j, "topN", k->top_n);
+    json_put_bool(j, "ignoreRecordDetailsInResponse", true);
 }
 
-static void write_tei(struct writing *w, const struct rerank *k, struct json_writer *j)
+static void write_tei(struct writing *w, const struct rerank *k, struct slice s,
+                      struct json_writer *j)
 {
     (void)w;
     json_put_str(j, "query", k->query);
-    put_texts(j, "texts", k);
+    put_texts(j, "texts", k, s);
     json_put_bool(j, "raw_scores", false);
 }
 
@@ -180,7 +202,7 @@ static void write_tei(struct writing *w, const struct rerank *k, struct json_wri
 /* Where each provider puts its results, the position and the score. */
 static const struct form {
     enum operation_id op;
-    void (*write)(struct writing *w, const struct rerank *k, struct json_writer *j);
+    void (*write)(struct writing *w, const struct rerank *k, struct slice s, struct json_writer *j);
     const char *list; /* NULL: the answer is the list */
     const char *index, *score;
 } forms[] = {
@@ -204,12 +226,15 @@ static int write_request(struct writing *w, const struct operation *op, const vo
                          size_t from, size_t n, struct buf *out)
 {
     const struct form *f = form_of(op->id);
-    (void)from;
-    (void)n;
-    must(f);
+    const struct rerank *k = ask;
+    must(f && from + n <= k->n);
+    document_note_extras(w, &k->extras);
+    bool has_limit = op->id == OP_COHERE_RERANK || op->id == OP_BEDROCK_RERANK;
+    if (k->max_tokens_per_doc > 0 && !has_limit)
+        loss_add(w->loss, LOSS_DROPPED, S("max_tokens_per_doc"));
     struct json_writer j = json_writer(out);
     json_begin_object(&j, NULL);
-    f->write(w, ask, &j);
+    f->write(w, k, (struct slice){.from = from, .n = n}, &j);
     json_end_object(&j);
     return 0;
 }
@@ -219,48 +244,57 @@ static bool read_index(const struct json *v, int64_t *out)
     return json_i64(v, out) || str_to_i64(json_str(v), out);
 }
 
+/* `from`: the document that the provider calls 0. */
 static int take_result(struct reading *r, const struct form *f, const struct json *item,
-                       struct rerank_answer *a)
+                       size_t from, struct rerank_answer *a)
 {
     int64_t index = -1;
+    double value = 0;
     const struct json *score = json_get(item, f->score);
     bool is_sound = read_index(json_get(item, f->index), &index) && index >= 0 &&
-                    index < DOCUMENTS_MAX && score && json_type(score) == JSON_NUMBER;
+                    index < DOCUMENTS_MAX && json_double(score, &value);
     if (!is_sound)
         return err_set(r->err, r->a, -E_PROVIDER_BODY,
                        "A result of the provider lacks its position or its score.");
-    a->results[a->n++] = (struct ranked){.index = (size_t)index, .score = score};
+    a->results[a->n++] =
+        (struct ranked){.index = from + (size_t)index, .value = value, .score = score};
     return 0;
 }
 
-static double score_of(const struct ranked *r)
+/* Best first; of equal scores the document that came first. */
+static int compare(const void *left, const void *right)
 {
-    double d = 0;
-    return json_double(r->score, &d) ? d : 0;
-}
-
-/* Best first; equal scores keep their order. Providers send them sorted, so this is one pass. */
-static void sort(struct rerank_answer *a)
-{
-    for (size_t i = 1; i < a->n; i++) {
-        struct ranked moved = a->results[i];
-        size_t at = i;
-        for (; at > 0 && score_of(&a->results[at - 1]) < score_of(&moved); at--)
-            a->results[at] = a->results[at - 1];
-        a->results[at] = moved;
-    }
+    const struct ranked *a = left, *b = right;
+    if (a->value < b->value || a->value > b->value)
+        return a->value > b->value ? -1 : 1;
+    return (a->index > b->index) - (a->index < b->index);
 }
 
 static void read_meta(const struct json *body, struct rerank_answer *a)
 {
     const struct json *billed = json_get(json_get(body, "meta"), "billed_units");
-    const struct json *usage = json_get(body, "usage");
-    a->usage = USAGE_NONE;
-    a->search_units = -1;
-    (void)json_i64(json_get(billed, "search_units"), &a->search_units); /* or not said */
-    (void)json_i64(json_get(billed, "input_tokens"), &a->usage.input_tokens);
-    (void)json_i64(json_get(usage, "total_tokens"), &a->usage.input_tokens);
+    const struct json *tokens = json_get(json_get(body, "usage"), "total_tokens");
+    if (!a->is_begun) {
+        a->usage = USAGE_NONE;
+        a->search_units = -1;
+        a->is_begun = true;
+    }
+    document_add_count(&a->search_units, json_get(billed, "search_units"));
+    document_add_count(&a->usage.input_tokens, tokens ? tokens : json_get(billed, "input_tokens"));
     a->id = json_str(json_get(body, "id"));
+}
+
+/* Room for n results more. */
+static void grow(struct arena *arena, struct rerank_answer *a, size_t n)
+{
+    if (a->n + n <= a->size)
+        return;
+    size_t size = a->n + MAX(n, a->size) + 1;
+    struct ranked *grown = arena_new_n(arena, struct ranked, size);
+    for (size_t i = 0; i < a->n; i++)
+        grown[i] = a->results[i];
+    a->results = grown;
+    a->size = size;
 }
 
 static int read_answer(struct reading *r, const struct operation *op, const struct json *body,
@@ -268,18 +302,17 @@ static int read_answer(struct reading *r, const struct operation *op, const stru
 {
     const struct form *f = form_of(op->id);
     struct rerank_answer *a = answer;
-    (void)from;
     must(f);
+    if (op->id != OP_TEI_RERANK)
+        from = 0; /* all of them in one request, and Vertex names them by their place */
     const struct json *list = f->list ? json_get(body, f->list) : body;
     if (!list || json_type(list) != JSON_ARRAY || json_count(list) > DOCUMENTS_MAX)
         return err_set(r->err, r->a, -E_PROVIDER_BODY, "The provider's answer has no results.");
     read_meta(body, a);
-    a->results = arena_new_n(r->a, struct ranked, json_count(list) + 1);
+    grow(r->a, a, json_count(list));
     int rc = 0;
     for (struct json_iter it = json_iter(list); rc == 0 && json_iter_next(&it);)
-        rc = take_result(r, f, it.value, a);
-    if (rc == 0)
-        sort(a);
+        rc = take_result(r, f, it.value, from, a);
     return rc;
 }
 
@@ -288,7 +321,7 @@ static void put_result(struct json_writer *j, const struct rerank *k, const stru
     json_begin_object(j, NULL);
     json_put_int(j, "index", (int64_t)r->index);
     json_put_value(j, "relevance_score", r->score);
-    if (k->returns_documents && r->index < k->n) {
+    if (k->returns_documents) {
         const struct document *d = &k->documents[r->index];
         if (json_is_str(d->raw)) {
             json_begin_object(j, "document");
@@ -321,8 +354,15 @@ static int write_answer(struct writing *w, const struct operation *op, const voi
 {
     const struct rerank *k = ask;
     const struct rerank_answer *a = answer;
+    size_t most = MIN(a->n, k->top_n > 0 ? (size_t)k->top_n : k->n);
+    for (size_t i = 0; i < a->n; i++)
+        if (a->results[i].index >= k->n)
+            return err_set(w->err, w->a, -E_PROVIDER_BODY,
+                           "The provider ranks a document that nobody sent: %zu.",
+                           a->results[i].index);
+    if (a->n > 0)
+        qsort(a->results, a->n, sizeof *a->results, compare);
     struct json_writer j = json_writer(out);
-    size_t most = k->top_n > 0 ? MIN(a->n, (size_t)k->top_n) : a->n;
     json_begin_object(&j, NULL);
     json_put_str(&j, "id", a->id.n > 0 ? a->id : make_id(w->a, "", w->id_seed, 0));
     if (op->id == OP_RERANK)
@@ -346,7 +386,7 @@ static int write_answer(struct writing *w, const struct operation *op, const voi
 static struct usage usage_of(const void *answer)
 {
     const struct rerank_answer *a = answer;
-    return a->usage;
+    return a->is_begun ? a->usage : USAGE_NONE;
 }
 
 const struct document_codec document_rerank = {
