@@ -204,6 +204,8 @@ int answer_refusal_in(struct exchange *x, const struct call *call, const struct 
         root = NULL;
     str hint = http_header_get(&call->head, S("x-amzn-errortype"));
     d->codec->read_error(&a, root, hint, &f);
+    if (x->target.provider->custom)
+        (void)custom_find_error(&x->target.provider->custom->reply, root, &f.message);
     if (f.message.n == 0)
         f.message = arena_printf(&a, "The provider \"" STR_FMT "\" answered with status %d.",
                                  STR_ARG(x->target.provider->id), call->head.status);

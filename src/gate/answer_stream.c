@@ -508,12 +508,13 @@ static int MAY_YIELD finish(struct relay *r, int rc)
 
 static enum framing framing_of(const struct call *call, const struct dialect *d)
 {
+    const struct custom *custom = call->x->target.provider->custom;
     str type = http_header_get(&call->head, S("content-type"));
     if (str_has_prefix_nocase(type, S("application/vnd.amazon.eventstream")))
         return FRAMING_EVENT_STREAM;
     if (str_has_prefix_nocase(type, S("text/event-stream")))
         return FRAMING_SSE;
-    return d->framing;
+    return custom ? custom->framing : d->framing;
 }
 
 static void relay_init(struct relay *r, struct exchange *x, struct call *call)

@@ -9,7 +9,8 @@
 #include "gate/vendor.h"
 #include "rt/net.h"
 
-#define TEXT_MAX 4096u
+#define TEXT_MAX  4096u
+#define LINES_MAX 65536u
 
 /* ---- complaints ---- */
 
@@ -317,9 +318,22 @@ static void check_hash(struct config *c, struct config_node *n)
     p->help = S("printf %s \"$KEY\" | sha256sum");
 }
 
-static void check_text(struct config *c, struct config_node *n)
+/* Of several lines: without a control character but in their ends and indentation. */
+static bool are_clean_lines(str text)
 {
-    if (n->text.n > TEXT_MAX || !value_is_clean_text(n->text))
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned char ch = (unsigned char)text.p[i];
+        if ((ch < ' ' && ch != '\n' && ch != '\t') || ch == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+static void check_text(struct config *c, struct config_node *n, const struct option *o)
+{
+    bool has_lines = (o->flags & OPTION_LINES) != 0;
+    bool is_clean = has_lines ? are_clean_lines(n->text) : value_is_clean_text(n->text);
+    if (n->text.n > (has_lines ? LINES_MAX : TEXT_MAX) || !is_clean)
         complain_value(c, n, CONFIG_TEXT, "has a control character or is too long");
 }
 
@@ -366,7 +380,7 @@ static void convert(struct config *c, struct config_node *n, const struct option
         break;
     case OPTION_TEXT:
     case OPTION_PATH:
-        check_text(c, n);
+        check_text(c, n, o);
         break;
     case OPTION_SECRET:
     case OPTION_GROUP:

@@ -190,12 +190,14 @@ static void put_anthropic_headers(struct exchange *x, str betas, struct call_req
 void relay_address(struct exchange *x, bool is_stream, str betas, struct call_request *r)
 {
     const struct service *s = x->service;
+    const struct custom *custom = x->target.provider->custom;
     struct service_place place = x->target.provider->place;
+    const char *path = custom ? custom->path : s->path;
+    const char *stream_path = custom ? custom->stream_path : s->stream_path;
     place.model = x->target.upstream_model;
     *r = (struct call_request){
-        .method = S("POST"),
-        .path = service_path(&x->request, is_stream && s->stream_path ? s->stream_path : s->path,
-                             &place),
+        .method = custom ? custom->method : S("POST"),
+        .path = service_path(&x->request, is_stream && stream_path ? stream_path : path, &place),
         .content_type = S("application/json"),
     };
     r->needs_bearer = s->kind == PROVIDER_SAGEMAKER && s->operation == OP_CHAT;

@@ -40,6 +40,7 @@ enum option_flag {
     OPTION_OPTIONAL = 32,   /* a group that stays absent when the file does not have it */
     OPTION_MAY_HIDE = 64,   /* a text that is treated as a secret when it looks like one */
     OPTION_NOT_EMPTY = 128, /* a list that must have an element */
+    OPTION_LINES = 256,     /* a text that may have several lines */
 };
 
 struct option {

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/table.h"
+#include "llm/custom.h"
 #include "llm/service.h"
 #include "policy/auth.h"
 #include "rt/dial.h"
@@ -80,6 +81,7 @@ struct provider {
     _Atomic unsigned
         *inflight;  /* shared by all snapshots with this id; see provider_inflight in snapshot.c */
     uint32_t index; /* among the providers of this snapshot */
+    const struct custom *custom; /* kind custom: its templates; else NULL */
     str origin;     /* "file", "environment", "discovered" or "builtin" */
 };
 

@@ -3,6 +3,7 @@
  *   snapshot_compile.c   server, auth, log, keys, models; the order of everything
  *   snapshot_provider.c  providers: endpoints, credentials, headers, proxy, TLS
  *   snapshot_cloud.c     what only clouds have: places, fetched credentials; capabilities
+ *   snapshot_custom.c    providers that are described by templates
  *   snapshot.c           counters that live longer than a snapshot */
 #pragma once
 
@@ -18,6 +19,9 @@ str snapshot_fill_places(struct snapshot *s, struct config *c, const struct conf
 /* Places of paths and the source of fetched credentials. The provider's keys are known already. */
 void snapshot_compile_cloud(struct snapshot *s, struct config *c, const struct config_node *n,
                             struct provider *p);
+/* The description of a provider of kind custom. */
+void snapshot_compile_custom(struct snapshot *s, struct config *c, const struct config_node *n,
+                             struct provider *p);
 /* The operator's rows of the capability table. */
 void snapshot_compile_capabilities(struct snapshot *s, struct config *c);
 

@@ -462,6 +462,7 @@ static void compile_provider(struct work *w)
         compile_keys(w);
         compile_headers(w);
         snapshot_compile_cloud(w->s, w->c, w->n, p);
+        snapshot_compile_custom(w->s, w->c, w->n, p);
         choose_proxies(w);
         for (size_t i = 0; i < p->n_endpoints; i++)
             make_pool_key(w, &p->endpoints[i]);

@@ -75,6 +75,7 @@ static int write_request(struct translation *tr)
                         .can = &tr->can,
                         .provider = x->target.provider->id,
                         .envelope = str_from_cz(x->service->envelope),
+                        .custom = x->target.provider->custom,
                         .id_seed = str_of(x->id, ULID_LEN),
                         .now_s = clock_wall_us() / 1000000};
     int rc = tr->to->codec->write_request(&w, &tr->chat, &tr->body);
@@ -137,6 +138,22 @@ static int MAY_YIELD take_refusal(struct translation *tr, struct call *call)
     return rc;
 }
 
+/* An error with the status of an answer. */
+static bool says_error(struct translation *tr, struct arena *a, const struct json *root,
+                       struct failure *f)
+{
+    const struct custom *custom = tr->x->target.provider->custom;
+    const struct json *error = json_get(root, "error");
+    if (custom && custom->reply.error.is_set)
+        return custom_find_error(&custom->reply, root, &f->message);
+    if (!error || json_type(error) == JSON_NULL)
+        return false;
+    tr->to->codec->read_error(a, root, S_EMPTY, f);
+    if (f->message.n == 0)
+        f->message = S("The provider answered with an error.");
+    return true;
+}
+
 /* The provider's whole answer, in the intermediate form. */
 static int read_reply(struct translation *tr, struct arena *a, str text, struct reply *out)
 {
@@ -147,17 +164,13 @@ static int read_reply(struct translation *tr, struct arena *a, str text, struct 
         return exchange_fail(x, -E_PROVIDER_BODY,
                              "The provider's answer is not valid JSON (at byte %zu).", error_at);
     struct failure f = {.class = FAILURE_SERVER, .status = 200, .retry_ms = -1};
-    bool is_error = json_get(root, "error") && json_type(json_get(root, "error")) != JSON_NULL;
-    if (is_error) {
-        tr->to->codec->read_error(a, root, S_EMPTY, &f);
-        if (f.message.n == 0)
-            f.message = S("The provider answered with an error.");
+    if (says_error(tr, a, root, &f))
         return translator_fail(x, &f);
-    }
     struct reading r = {.a = a,
                         .err = &x->err,
                         .origin = (uint8_t)tr->to->id,
                         .loss = &tr->losses,
+                        .custom = x->target.provider->custom,
                         .code = -E_PROVIDER_BODY};
     int rc = tr->to->codec->read_reply(&r, root, out);
     return rc < 0 && x->err.code == 0 ? err_set_code(&x->err, rc) : rc;
@@ -272,6 +285,17 @@ static bool is_relayed(const struct translation *tr, str type)
     return tr->from == tr->to && !is_wrapped;
 }
 
+/* A stream was asked for. Was it what came? */
+static bool comes_whole(const struct translation *tr, str type)
+{
+    const struct custom *custom = tr->x->target.provider->custom;
+    enum framing framing = custom ? custom->framing : tr->to->framing;
+    if (custom && !custom->streams)
+        return true;
+    return !is_stream_type(type) && str_has_prefix_nocase(type, S("application/json")) &&
+           framing != FRAMING_LINES; /* which some call application/json as well */
+}
+
 static int MAY_YIELD take_answer(struct translation *tr, struct call *call)
 {
     struct exchange *x = tr->x;
@@ -285,8 +309,7 @@ static int MAY_YIELD take_answer(struct translation *tr, struct call *call)
     bool is_stream = is_stream_type(type);
     if (!x->is_stream)
         return gather(tr, call, is_stream);
-    if (!is_stream && str_has_prefix_nocase(type, S("application/json")) &&
-        tr->to->framing != FRAMING_LINES)
+    if (comes_whole(tr, type))
         return play(tr, call);
     struct translator_setup setup = setup_of(tr);
     return answer_translate(x, call, &setup);

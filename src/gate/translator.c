@@ -204,8 +204,11 @@ void translator_init(struct translator *t, struct exchange *x, const struct tran
     arena_init(&t->scratch, 4096, SCRATCH_CAP);
     buf_init(&t->out, OUT_MAX);
     losses_init(&t->losses, &x->arena);
-    t->decoder = (struct decoder){
-        .a = &x->arena, .scratch = &t->scratch, .err = &x->err, .sink = {.put = note, .arg = t}};
+    t->decoder = (struct decoder){.a = &x->arena,
+                                  .scratch = &t->scratch,
+                                  .err = &x->err,
+                                  .sink = {.put = note, .arg = t},
+                                  .custom = x->target.provider->custom};
     if (!s->to)
         return;
     struct sink last = s->fold ? fold_sink(s->fold) : (struct sink){.put = write_event, .arg = t};

@@ -39,6 +39,7 @@ struct writing {
      * in the path then. A Gemini body, or an instance, for Vertex: "vertex". Empty: the plain
      * dialect. */
     str envelope;
+    const struct custom *custom; /* request only: of a provider that is described by templates */
     /* Filled by the writer of an Anthropic request: betas that its body needs in the header
      * anthropic-beta, a comma list. */
     str betas;
@@ -55,7 +56,8 @@ struct decoder {
     struct arena *scratch; /* emptied between calls */
     struct err *err;       /* why read_message failed */
     struct sink sink;
-    void *state;    /* the dialect's own; made at its first message */
+    const struct custom *custom; /* of a provider that is described by templates; else NULL */
+    void *state;                 /* the dialect's own; made at its first message */
     bool has_ended; /* the end mark has passed: what follows is not looked at */
 };
 

@@ -60,8 +60,11 @@ struct stream {
 
 static struct stream *stream_of(struct decoder *d)
 {
-    if (!d->state)
-        d->state = arena_new(d->a, struct stream);
+    if (!d->state) {
+        struct stream *s = arena_new(d->a, struct stream);
+        s->plain.usage = USAGE_NONE;
+        d->state = s;
+    }
     return d->state;
 }
 

@@ -222,8 +222,11 @@ void plain_reply(struct arena *a, struct reply *out, str text, str finish)
 
 struct plain_stream *plain_stream_of(struct decoder *d)
 {
-    if (!d->state)
-        d->state = arena_new(d->a, struct plain_stream);
+    if (!d->state) {
+        struct plain_stream *s = arena_new(d->a, struct plain_stream);
+        s->usage = USAGE_NONE;
+        d->state = s;
+    }
     return d->state;
 }
 
@@ -240,18 +243,43 @@ static int start(struct decoder *d, struct plain_stream *s)
     return put(d, (struct event){.kind = EV_START, .start = {.created_s = -1}});
 }
 
-int plain_say(struct decoder *d, struct plain_stream *s, str text)
+static int stop(struct decoder *d, struct plain_stream *s)
 {
-    const struct block block = {.kind = BLOCK_TEXT};
+    if (!s->has_block)
+        return 0;
+    s->has_block = false;
+    return put(d, (struct event){.kind = EV_BLOCK_STOP, .block = s->block++});
+}
+
+/* A piece for the open block, which is closed first when it is of the other kind. */
+static int add(struct decoder *d, struct plain_stream *s, bool is_thought, str text)
+{
+    const struct block block = {.kind = is_thought ? BLOCK_REASONING : BLOCK_TEXT};
     int rc = start(d, s);
     if (rc != 0 || text.n == 0)
         return rc;
-    if (!s->has_block)
-        rc = put(d, (struct event){.kind = EV_BLOCK_START, .content = &block});
-    s->has_block = true;
+    if (s->is_thinking != is_thought)
+        rc = stop(d, s);
+    if (rc == 0 && !s->has_block) {
+        s->has_block = true;
+        s->is_thinking = is_thought;
+        rc = put(d, (struct event){.kind = EV_BLOCK_START, .block = s->block, .content = &block});
+    }
     if (rc != 0)
         return rc;
-    return put(d, (struct event){.kind = EV_DELTA, .delta = {.kind = DELTA_TEXT, .text = text}});
+    return put(d, (struct event){.kind = EV_DELTA,
+                                 .block = s->block,
+                                 .delta = {.kind = DELTA_TEXT, .text = text}});
+}
+
+int plain_think(struct decoder *d, struct plain_stream *s, str text)
+{
+    return add(d, s, true, text);
+}
+
+int plain_say(struct decoder *d, struct plain_stream *s, str text)
+{
+    return add(d, s, false, text);
 }
 
 void plain_note_finish(struct plain_stream *s, str word)
@@ -267,8 +295,8 @@ int plain_end(struct decoder *d, struct plain_stream *s, str finish, const struc
     struct event end = {.kind = EV_FINISH};
     end.finish = (struct finishing){.reason = plain_finish(finish), .native = finish};
     int rc = start(d, s);
-    if (rc == 0 && s->has_block)
-        rc = put(d, (struct event){.kind = EV_BLOCK_STOP});
+    if (rc == 0)
+        rc = stop(d, s);
     if (rc == 0 && usage_is_known(usage))
         rc = put(d, (struct event){.kind = EV_USAGE, .usage = *usage});
     if (rc == 0)

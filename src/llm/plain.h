@@ -58,10 +58,14 @@ void plain_reply(struct arena *a, struct reply *out, str text, str finish);
 
 struct plain_stream {
     bool has_started, has_block;
-    str finish; /* noted so far, kept in `word` */
+    bool is_thinking; /* the open block holds thoughts; those come before the text */
+    unsigned block;
+    struct usage usage; /* for whoever learns of it before the end; unknown at first */
+    str finish;         /* noted so far, kept in `word` */
     char word[32];
 };
 struct plain_stream *plain_stream_of(struct decoder *d); /* d->state, made when it is missing */
+NODISCARD int plain_think(struct decoder *d, struct plain_stream *s, str text);
 NODISCARD int plain_say(struct decoder *d, struct plain_stream *s, str text);
 /* Keeps the word for the end, where it comes before the end: the last one counts. */
 void plain_note_finish(struct plain_stream *s, str word);

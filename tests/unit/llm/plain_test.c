@@ -140,7 +140,7 @@ static void words(void)
 static void no_clients(struct chat_case *k)
 {
     static const enum dialect_id ids[] = {DIALECT_TGI, DIALECT_KSERVE_V1, DIALECT_KSERVE_V2,
-                                          DIALECT_MLFLOW};
+                                          DIALECT_MLFLOW, DIALECT_CUSTOM};
     struct buf out;
     buf_init(&out, PIPE_MAX);
     for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
