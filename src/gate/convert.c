@@ -193,6 +193,7 @@ int convert_run(struct exchange *x, const struct request *req)
         rc = answer(v);
     client_watch_hangup(x->client, false);
     task_deadline_restore(before);
+    exchange_keep_err(x);
     arena_fini(&v->answers);
     arena_fini(&v->doc);
     return rc;
@@ -218,6 +219,7 @@ int convert_estimate(struct exchange *x, const struct request *req)
         rc = reply_whole(x, 200, S("application/json"), S_EMPTY, buf_str(&out));
     }
     buf_fini(&out);
+    exchange_keep_err(x);
     arena_fini(&v->answers);
     arena_fini(&v->doc);
     return rc;

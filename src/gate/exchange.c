@@ -34,6 +34,14 @@ int exchange_fail(struct exchange *x, int code, const char *fmt, ...)
     return code;
 }
 
+void exchange_keep_err(struct exchange *x)
+{
+    if (x->err.code == 0)
+        return;
+    x->err.message = arena_str(&x->arena, str_slice(x->err.message, 0, 16u << 10));
+    x->err.param = arena_str(&x->arena, str_slice(x->err.param, 0, 1024));
+}
+
 /* ---- begin and end ---- */
 
 static struct exchange *exchange_begin(struct client *c)

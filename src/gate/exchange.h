@@ -55,7 +55,7 @@ struct exchange {
     struct attempt attempts[EXCHANGE_ATTEMPTS_MAX];
     size_t n_attempts;
     struct usage usage;
-    str warnings;       /* value of tb-warnings */
+    str warnings; /* value of tb-warnings */
 
     size_t block_size;
     struct err err;
@@ -84,5 +84,7 @@ NODISCARD int exchange_read_body(struct exchange *x) MAY_YIELD;
 bool exchange_finish_body(struct exchange *x);
 /* The request's memory is no longer needed (the answer streams). */
 void exchange_drop_request(struct exchange *x);
+/* Copies the texts of x->err that lie in memory which is about to go. */
+void exchange_keep_err(struct exchange *x);
 /* Fills x->err and returns code. */
 int exchange_fail(struct exchange *x, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);

@@ -208,8 +208,8 @@ static bool is_text(const struct operation *op)
 static int check_operation(struct exchange *x, enum sim_model model)
 {
     enum operation_id id = x->op->id;
-    bool is_offered =
-        id == OP_MODERATIONS || (model == SIM_EMBED ? id == OP_EMBEDDINGS : is_text(x->op));
+    bool is_offered = id == OP_MODERATIONS ||
+                      (model == SIM_EMBED ? x->op->purpose == PURPOSE_EMBED : is_text(x->op));
     if (is_offered)
         return 0;
     return exchange_fail(x, -E_NOT_SUPPORTED,
@@ -249,6 +249,7 @@ static int MAY_YIELD say(struct sim_request *r, struct arena *document)
         return rc;
     rc = sim_answer_make(r, &answer);
     const struct chat *asked = rc == 0 ? restore_keep(&x->arena, r->chat, NULL) : NULL;
+    exchange_keep_err(x);
     arena_fini(document);
     if (rc == 0) {
         exchange_drop_request(x);
@@ -264,12 +265,13 @@ static int MAY_YIELD answer(struct exchange *x, const struct request *json,
 {
     struct sim_request r = {.x = x, .json = json, .options = *options};
     struct arena document;
-    arena_init(&document, 4096, 8 * json->body.n + (4u << 20));
+    arena_init(&document, 4096, 16 * json->body.n + (8u << 20));
     int rc = read_body(x, &document, &r);
     if (rc == 0 && is_text(x->op))
         rc = say(&r, &document);
     else if (rc == 0)
-        rc = x->op->id == OP_EMBEDDINGS ? sim_embed(&r) : sim_moderate(&r);
+        rc = x->op->purpose == PURPOSE_EMBED ? sim_embed(&r) : sim_moderate(&r);
+    exchange_keep_err(x);
     arena_fini(&document);
     return rc;
 }

@@ -2,19 +2,24 @@
  * that the same text is found again and two texts are far apart. It knows no meaning.
  *
  * The components are drawn from a small generator (splitmix64) that starts from a hash of the
- * input; the inputs of a batch are done one by one, with room for others in between. */
+ * input; the inputs of a batch are done one by one, with room for others in between.
+ *
+ * The simulator speaks OpenAI's form. A client of another dialect is served as it is with such a
+ * provider: its request is written anew in OpenAI's form, the answer in its own (llm/document.h). */
 #include <math.h>
 #include <string.h>
 
 #include "gate/reply.h"
 #include "gate/sim_parts.h"
+#include "llm/document.h"
 #include "rt/task.h"
 
 #define INPUTS_MAX         2048
 #define DIMENSIONS_DEFAULT 256
 #define DIMENSIONS_MAX     4096
-#define COMPONENTS_MAX     (1u << 20) /* of all vectors together */
-#define COMPONENT_BYTES    16         /* of the text of one, with its comma */
+#define COMPONENTS_MAX     (1u << 20)   /* of all vectors together */
+#define COMPONENT_BYTES    16           /* of the text of one, with its comma */
+#define ANSWER_BYTES       (128u << 20) /* of the vectors as a document */
 
 /* ---- vectors ---- */
 
@@ -202,23 +207,120 @@ static int MAY_YIELD answer(struct job *j)
     buf_put(&j->out, S("}}"));
     must(buf_is_ok(&j->out));
     x->usage.input_tokens = j->tokens;
-    return reply_whole(x, 200, S("application/json"), S_EMPTY, buf_str(&j->out));
+    return 0;
+}
+
+/* The answer to a request in OpenAI's form, in j->out, which the caller releases. */
+static int MAY_YIELD embed(const struct sim_request *r, const struct json *root, struct job *j)
+{
+    struct exchange *x = r->x;
+    *j = (struct job){.x = x};
+    buf_init(&j->out, 0);
+    int rc = read_input(j, json_get(root, "input"));
+    if (rc == 0)
+        rc = read_form(j, root);
+    if (rc == 0)
+        rc = sim_pause(x, &r->options, 0);
+    if (rc < 0)
+        return rc;
+    buf_init(&j->out, j->n_inputs * (j->dimensions * COMPONENT_BYTES + 128) + 4096);
+    j->vector = arena_new_n(&x->request, float, j->dimensions);
+    return answer(j);
+}
+
+static int MAY_YIELD reply(struct exchange *x, const struct buf *body)
+{
+    return reply_whole(x, 200, S("application/json"), S_EMPTY, buf_str(body));
+}
+
+/* ---- other dialects ---- */
+
+struct foreign {
+    const struct sim_request *r;
+    struct arena *a;
+    void *ask, *answer;
+    struct writing w;
+};
+
+/* The request as a document in OpenAI's form. */
+static int read_foreign(struct foreign *f, const struct json **root)
+{
+    struct exchange *x = f->r->x;
+    struct buf body;
+    size_t error_at = 0;
+    struct reading reading = {.a = f->a, .err = &x->err, .origin = (uint8_t)x->op->dialect};
+    int rc = document_embed.read_request(&reading, x->op->id, f->r->root, f->ask);
+    size_t n = rc == 0 ? document_embed.count(f->ask) : 0;
+    if (rc == 0 && n > INPUTS_MAX)
+        return sim_refuse(x, S("input"), "must have at most 2048 elements");
+    buf_init(&body, 2 * f->r->json->body.n + 4096);
+    if (rc == 0)
+        rc = document_embed.write_request(&f->w, operation_get(OP_EMBEDDINGS), f->ask, 0, n, &body);
+    if (rc == 0 && (!buf_is_ok(&body) || json_read(f->a, buf_str(&body), root, &error_at) < 0))
+        rc = exchange_fail(x, -E_BODY_TOO_LARGE, "The request is too large for the simulator.");
+    buf_fini(&body);
+    return rc;
+}
+
+static int write_foreign(struct foreign *f, str answer, struct buf *out)
+{
+    struct exchange *x = f->r->x;
+    const struct json *root = NULL;
+    size_t error_at = 0;
+    if (json_read(f->a, answer, &root, &error_at) < 0)
+        return exchange_fail(x, -E_TOO_LARGE, "The vectors are too many for the simulator.");
+    struct reading reading = {.a = f->a, .err = &x->err, .code = -E_PROVIDER_BODY};
+    int rc = document_embed.read_answer(&reading, operation_get(OP_EMBEDDINGS), root, 0, f->answer);
+    if (rc == 0)
+        rc = document_embed.write_answer(&f->w, x->op, f->ask, f->answer, out);
+    if (rc == 0 && !buf_is_ok(out))
+        rc = exchange_fail(x, -E_TOO_LARGE, "The vectors are too many for the simulator.");
+    return rc;
+}
+
+static int MAY_YIELD embed_foreign(const struct sim_request *r, struct arena *a)
+{
+    struct exchange *x = r->x;
+    struct foreign f = {.r = r,
+                        .a = a,
+                        .ask = arena_alloc0(a, document_embed.ask_bytes),
+                        .answer = arena_alloc0(a, document_embed.answer_bytes),
+                        .w = {.a = a,
+                              .err = &x->err,
+                              .model = x->answered_model,
+                              .id_seed = str_of(x->id, ULID_LEN)}};
+    const struct json *root = NULL;
+    struct buf out;
+    struct job j;
+    int rc = read_foreign(&f, &root);
+    if (rc < 0)
+        return rc;
+    buf_init(&out, ANSWER_BYTES);
+    rc = embed(r, root, &j);
+    if (rc == 0)
+        rc = write_foreign(&f, buf_str(&j.out), &out);
+    buf_fini(&j.out);
+    if (rc == 0)
+        rc = reply(x, &out);
+    buf_fini(&out);
+    return rc;
 }
 
 int sim_embed(const struct sim_request *r)
 {
     struct exchange *x = r->x;
-    struct job j = {.x = x};
-    int rc = read_input(&j, json_get(r->root, "input"));
-    if (rc == 0)
-        rc = read_form(&j, r->root);
-    if (rc == 0)
-        rc = sim_pause(x, &r->options, 0);
-    if (rc < 0)
-        return rc;
-    buf_init(&j.out, j.n_inputs * (j.dimensions * COMPONENT_BYTES + 128) + 4096);
-    j.vector = arena_new_n(&x->request, float, j.dimensions);
-    rc = answer(&j);
-    buf_fini(&j.out);
+    int rc;
+    if (x->op->id == OP_EMBEDDINGS) {
+        struct job j;
+        rc = embed(r, r->root, &j);
+        if (rc == 0)
+            rc = reply(x, &j.out);
+        buf_fini(&j.out);
+    } else {
+        struct arena a;
+        arena_init(&a, 4096, 8 * r->json->body.n + ANSWER_BYTES);
+        rc = embed_foreign(r, &a);
+        arena_fini(&a);
+    }
     return rc;
 }

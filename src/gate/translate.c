@@ -241,6 +241,7 @@ static int MAY_YIELD gather(struct translation *tr, struct call *call, bool is_s
         err_set_code(&x->err, rc);
     if (rc == 0)
         rc = send_reply(tr, &a, t, &folded);
+    exchange_keep_err(x);
     translator_fini(t);
     buf_fini(&text);
     arena_fini(&a);
@@ -264,6 +265,7 @@ static int MAY_YIELD play(struct translation *tr, struct call *call)
     call_close(call, rc);
     if (rc == 0)
         rc = answer_play(x, &setup, &given);
+    exchange_keep_err(x);
     buf_fini(&text);
     arena_fini(&a);
     return rc;
@@ -374,6 +376,7 @@ int translate_run(struct exchange *x, const struct request *req)
     buf_init(&tr->body, 4 * x->snapshot->limits.body_bytes + (1u << 20));
     losses_init(&tr->losses, &x->arena);
     int rc = translate(tr, req);
+    exchange_keep_err(x);
     buf_fini(&tr->body);
     arena_fini(&tr->doc);
     arena_fini(&tr->made);
