@@ -88,7 +88,7 @@ static void test_operations(void)
                    (check_operation(&x, SIM_ECHO) == 0) == (is_text(x.op) || id == OP_MODERATIONS);
         x.err = (struct err){.code = 0};
         is_right = is_right && (check_operation(&x, SIM_EMBED) == 0) ==
-                                   (id == OP_EMBEDDINGS || id == OP_MODERATIONS);
+                                   (x.op->purpose == PURPOSE_EMBED || id == OP_MODERATIONS);
     }
     ok(is_right, "text from the others, vectors from embed, moderation from all, no more");
 }
