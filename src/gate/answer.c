@@ -229,8 +229,9 @@ static int MAY_YIELD relay_refusal(struct exchange *x, struct call *call)
 
 /* ---- whole JSON answers ---- */
 
-/* The usage of an answer in another dialect than OpenAI's: its own reader knows where it is. */
-static void read_usage(struct exchange *x, struct arena *scratch, str text)
+/* The usage of an answer in another dialect than OpenAI's: its own reader knows where it is. Apart,
+ * so that streams do not carry its frame. */
+COLD static void read_usage(struct exchange *x, struct arena *scratch, str text)
 {
     const struct json *root = NULL;
     size_t error_at = 0;

@@ -29,7 +29,7 @@
 #include "wire/base64.h"
 #include "wire/frames.h"
 
-#define OUT_PIECES  20
+#define OUT_PIECES  8
 #define HEADERS_MAX (8u << 10)
 #define SCRATCH_CAP (64u << 20)
 #define GRACE_US    200000 /* for the last chunk behind the end marker */

@@ -228,13 +228,13 @@ static int MAY_YIELD relay_request(struct exchange *x, const struct call_request
                                    bool adds_usage)
 {
     struct plan plan;
-    struct call call;
+    struct call *call = arena_new(&x->arena, struct call); /* keeps the stack in its first page */
     plan_begin(&plan, x->lease, x->target.provider);
     int64_t before = task_deadline_narrow(relay_deadline(x));
     client_watch_hangup(x->client, true);
-    int rc = relay_open(x, &plan, r, &call);
+    int rc = relay_open(x, &plan, r, call);
     if (rc == 0)
-        rc = answer_relay(x, &call, adds_usage);
+        rc = answer_relay(x, call, adds_usage);
     client_watch_hangup(x->client, false);
     task_deadline_restore(before);
     return rc;

@@ -17,7 +17,7 @@
 #include "wire/http1.h"
 
 #define HEAD_MAX (16u << 10)
-#define PIECES   24 /* iovecs of one write: head, chunk head, pieces, chunk end */
+#define PIECES   12 /* iovecs of one write: head, chunk head, pieces, chunk end */
 
 /* "Sat, 21 Nov 2026 07:28:54 GMT", made once a second per thread (RFC 9110 section 6.6.1). */
 static str http_date(void)

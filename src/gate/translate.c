@@ -22,12 +22,15 @@
 #define DOC_FACTOR 16
 #define DOC_SPARE  (8u << 20)
 
+/* Not part of the frames below which a streamed answer waits. */
+#define OWN_FRAME __attribute__((noinline))
+
 struct translation {
     struct exchange *x;
     const struct dialect *from, *to; /* the client's, the provider's */
     struct arena doc;                /* the client's body, read */
     struct arena made;               /* for the provider: what was fetched, what is written from */
-    struct chat chat;
+    struct chat *chat;               /* in `doc` */
     struct capability can;
     struct losses losses;
     struct buf body; /* for the provider */
@@ -42,12 +45,12 @@ struct translation {
 static void fill_from_head(struct translation *tr, const struct request *req)
 {
     struct exchange *x = tr->x;
-    tr->chat.origin = (uint8_t)tr->from->id;
-    tr->chat.betas = http_header_get(&x->head, S("anthropic-beta"));
+    tr->chat->origin = (uint8_t)tr->from->id;
+    tr->chat->betas = http_header_get(&x->head, S("anthropic-beta"));
     if (x->op->body != OPERATION_PATH)
         return;
-    tr->chat.model = req->model;
-    tr->chat.is_stream = req->is_stream;
+    tr->chat->model = req->model;
+    tr->chat->is_stream = req->is_stream;
 }
 
 static int read_request(struct translation *tr, const struct request *req)
@@ -60,8 +63,8 @@ static int read_request(struct translation *tr, const struct request *req)
     struct reading r = {
         .a = &tr->doc, .err = &x->err, .origin = (uint8_t)tr->from->id, .loss = &tr->losses};
     fill_from_head(tr, req);
-    int rc = tr->from->codec->read_request(&r, root, &tr->chat);
-    tr->chat.is_stream = req->is_stream;
+    int rc = tr->from->codec->read_request(&r, root, tr->chat);
+    tr->chat->is_stream = req->is_stream;
     return rc;
 }
 
@@ -78,7 +81,7 @@ static int write_request(struct translation *tr)
                         .custom = x->target.provider->custom,
                         .id_seed = str_of(x->id, ULID_LEN),
                         .now_s = clock_wall_us() / 1000000};
-    int rc = tr->to->codec->write_request(&w, &tr->chat, &tr->body);
+    int rc = tr->to->codec->write_request(&w, tr->chat, &tr->body);
     tr->betas = w.betas;
     if (rc == 0 && !buf_is_ok(&tr->body))
         rc = exchange_fail(x, -E_BODY_TOO_LARGE, "The translated request is too large.");
@@ -119,10 +122,10 @@ static int check_strict(struct exchange *x)
 static void keep_asked(struct translation *tr)
 {
     if (tr->from->id == DIALECT_RESPONSES) {
-        tr->asked = &tr->chat;
+        tr->asked = tr->chat;
         return;
     }
-    tr->asked = restore_keep(&tr->x->arena, &tr->chat, tr->to->names);
+    tr->asked = restore_keep(&tr->x->arena, tr->chat, tr->to->names);
     arena_fini(&tr->doc);
 }
 
@@ -209,7 +212,7 @@ static int MAY_YIELD send_reply(struct translation *tr, struct arena *a, struct 
 }
 
 /* A streamed answer for a client that wants it whole, or a whole one for either. */
-static int MAY_YIELD gather(struct translation *tr, struct call *call, bool is_stream)
+static int MAY_YIELD OWN_FRAME gather(struct translation *tr, struct call *call, bool is_stream)
 {
     struct exchange *x = tr->x;
     struct arena a;
@@ -249,7 +252,7 @@ static int MAY_YIELD gather(struct translation *tr, struct call *call, bool is_s
 }
 
 /* A whole answer for a client that streams. */
-static int MAY_YIELD play(struct translation *tr, struct call *call)
+static int MAY_YIELD OWN_FRAME play(struct translation *tr, struct call *call)
 {
     struct exchange *x = tr->x;
     struct arena a;
@@ -352,7 +355,7 @@ static int MAY_YIELD translate(struct translation *tr, const struct request *req
     client_body_forget(&x->body); /* it has been read into the document */
     int64_t before = task_deadline_narrow(relay_deadline(x));
     client_watch_hangup(x->client, true);
-    rc = media_fetch(x, &tr->made, &tr->chat, tr->to);
+    rc = media_fetch(x, &tr->made, tr->chat, tr->to);
     if (rc == 0)
         rc = write_request(tr);
     if (rc == 0)
@@ -373,6 +376,7 @@ int translate_run(struct exchange *x, const struct request *req)
     tr->can = relay_capability(x);
     arena_init(&tr->doc, 4096, DOC_FACTOR * req->body.n + DOC_SPARE);
     arena_init(&tr->made, 4096, DOC_FACTOR * req->body.n + DOC_SPARE + MEDIA_FETCH_CAP);
+    tr->chat = arena_new(&tr->doc, struct chat);
     buf_init(&tr->body, 4 * x->snapshot->limits.body_bytes + (1u << 20));
     losses_init(&tr->losses, &x->arena);
     int rc = translate(tr, req);

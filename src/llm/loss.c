@@ -2,9 +2,12 @@
  * again is looked for one by one. */
 #include "llm/loss.h"
 
+#include <string.h>
+
 #include "base/buf.h"
 
-#define TEXT_MAX (8u << 10) /* bytes of a header that every client takes */
+#define FIRST_SIZE 8
+#define TEXT_MAX   (8u << 10) /* bytes of a header that every client takes */
 
 void losses_init(struct losses *l, struct arena *a)
 {
@@ -20,6 +23,16 @@ static bool is_noted(const struct losses *l, enum loss_verb verb, str field)
     return false;
 }
 
+static void make_room(struct losses *l)
+{
+    size_t size = l->size > 0 ? 2 * l->size : FIRST_SIZE;
+    struct loss *grown = arena_new_n(l->arena, struct loss, size);
+    if (l->n > 0)
+        memcpy(grown, l->items, l->n * sizeof *grown);
+    l->items = grown;
+    l->size = size;
+}
+
 void loss_add(struct losses *l, enum loss_verb verb, str field)
 {
     if (!l || is_noted(l, verb, field))
@@ -28,6 +41,8 @@ void loss_add(struct losses *l, enum loss_verb verb, str field)
         l->more++;
         return;
     }
+    if (l->n == l->size)
+        make_room(l);
     l->items[l->n++] = (struct loss){.verb = verb, .field = arena_str(l->arena, field)};
 }
 

@@ -24,8 +24,8 @@ struct loss {
 
 struct losses {
     struct arena *arena;
-    struct loss items[LOSS_MAX];
-    size_t n;
+    struct loss *items; /* in the arena: most translations lose nothing or little */
+    size_t n, size;
     size_t more; /* not kept */
 };
 
