@@ -6,7 +6,7 @@ static const struct cli_command commands[] = {
     {"serve", cli_serve, "[-c FILE] [--watch]", "run the gateway"},
     {"check", cli_check, "[-c FILE] [--format text|json|sarif]", "check a configuration file"},
     {"schema", cli_schema, "[--json|--md]", "print the configuration's schema or reference"},
-    {"explain", cli_explain, "CODE|config.path|errors|metrics|paths [--md]",
+    {"explain", cli_explain, "CODE|config.path|errors|metrics|paths|kinds|vendors [--md]",
      "explain an error code or a configuration key, or list what there is"},
     {"reload", cli_reload, "[-c FILE] [-o text|json]",
      "make the running instance read its configuration again"},

@@ -16,8 +16,8 @@
 static const char explain_notes[] =
     "CODE is TB-1008 or its name (model_not_found), as in an answer, a log line or `tb-attempts`;\n"
     "E1001 or W2001 as in a report of `check`. A path is one of the configuration,\n"
-    "providers.*.timeouts.connect or with ids of yours in place of *. errors, metrics and paths\n"
-    "list all there are.\n";
+    "providers.*.timeouts.connect or with ids of yours in place of *. errors, metrics, paths,\n"
+    "kinds and vendors list all there are.\n";
 
 static const struct err_info *find_error(str what)
 {
@@ -153,7 +153,7 @@ int cli_explain(const struct cli_command *self, int argc, char **argv)
     const char *what = NULL;
     bool is_md = false;
     const struct cli_option options[] = {
-        {0, "md", .help = "of errors, metrics or paths: the reference page", .flag = &is_md},
+        {0, "md", .help = "of a list: the reference page", .flag = &is_md},
     };
     const struct cli_args args = {.options = options,
                                   .n_options = ARRAY_LEN(options),

@@ -1,4 +1,4 @@
-/* The reference pages that come out of tables: errors, metrics, paths.
+/* The reference pages that come out of tables: errors, metrics, paths, kinds of providers, vendors.
  *
  * The tables decide what the program does; a page that is printed from them cannot be wrong about
  * it. So no such page is kept: `explain --md` prints them at build time for the installed
@@ -12,6 +12,8 @@
 #include "base/err.h"
 #include "base/metrics.h"
 #include "gate/paths.h"
+#include "gate/vendor.h"
+#include "llm/service.h"
 
 #define COLUMNS_MAX    9
 #define ROWS_MAX       256
@@ -110,6 +112,36 @@ static void fill_paths(struct sheet *s)
     add_paths(s, &api_paths, S("admin"));
 }
 
+/* A row for each call, so that one sees what is asked of whom. */
+static void fill_kinds(struct sheet *s)
+{
+    for (size_t i = 0; i < service_count(); i++) {
+        const struct service *service = service_at(i);
+        add_row(s, (struct row){{
+                       str_from_cz(provider_kind_name(service->kind)),
+                       str_from_cz(service->models),
+                       operation_get(service->operation)->name,
+                       str_from_cz(service->path),
+                       str_from_cz(service->stream_path),
+                       str_from_cz(provider_kind_doc(service->kind)),
+                   }});
+    }
+}
+
+static void fill_vendors(struct sheet *s)
+{
+    for (size_t i = 0; i < vendor_count(); i++) {
+        const struct vendor *v = vendor_at(i);
+        add_row(s, (struct row){{
+                       str_from_cz(v->id),
+                       str_from_cz(provider_kind_name(v->kind)),
+                       str_from_cz(v->base_url),
+                       str_from_cz(v->env),
+                       str_from_cz(v->auth_header),
+                   }});
+    }
+}
+
 static const struct topic topics[] = {
     {
         .name = "errors",
@@ -156,6 +188,38 @@ static const struct topic topics[] = {
         .n_columns = 5,
         .n_short = 5,
         .fill = fill_paths,
+    },
+    {
+        .name = "kinds",
+        .title = "Kinds of providers",
+        .text = "What a provider of each `kind` is asked, and where: the path stands behind its "
+                "base URL. A client's own operation is relayed where the kind has it for the "
+                "model; otherwise the first one of the same purpose is what it is translated to. "
+                "A kind without a stream path streams at the same one.",
+        .columns = {{"kind", true},
+                    {"models", true},
+                    {"operation", false},
+                    {"path", true},
+                    {"stream path", true},
+                    {"what", false}},
+        .n_columns = 6,
+        .n_short = 4,
+        .fill = fill_kinds,
+    },
+    {
+        .name = "vendors",
+        .title = "Providers known by name",
+        .text = "What may stand in `kind`, or be a provider's id, so that the rest comes with it. "
+                "`{region}`, `{location}` and `{resource}` are options of the provider. With the "
+                "variable in the environment a start without a file adds the provider.",
+        .columns = {{"name", true},
+                    {"kind", true},
+                    {"base URL", true},
+                    {"variable", true},
+                    {"header of the key", true}},
+        .n_columns = 5,
+        .n_short = 4,
+        .fill = fill_vendors,
     },
 };
 

@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 
-#define REFERENCE_TOPICS "errors|metrics|paths"
+#define REFERENCE_TOPICS "errors|metrics|paths|kinds|vendors"
 
 /* Puts the page of a topic: in Markdown, or as a list for a terminal, which is shorter. False:
  * there is no such topic. */

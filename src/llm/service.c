@@ -36,6 +36,17 @@ const char *provider_kind_doc(enum provider_kind kind)
     return kinds[kind].doc;
 }
 
+size_t service_count(void)
+{
+    return ARRAY_LEN(services);
+}
+
+const struct service *service_at(size_t i)
+{
+    must(i < ARRAY_LEN(services));
+    return &services[i];
+}
+
 static bool holds(const struct service *s, enum provider_kind kind, str model)
 {
     return s->kind == kind && capability_matches(s->models, model);

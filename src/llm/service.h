@@ -26,6 +26,10 @@ struct service {
     const char *envelope;    /* NULL: none */
 };
 
+/* All lines, in the order of the table. */
+size_t service_count(void);
+const struct service *service_at(size_t i);
+
 /* What decides between several operations of one purpose. */
 struct service_wish {
     const struct operation *asked; /* the client's */

@@ -40,6 +40,10 @@ static size_t rows_of(const char *topic)
         return E_COUNT - 1;
     if (str_eq(str_from_cz(topic), S("metrics")))
         return M_COUNT;
+    if (str_eq(str_from_cz(topic), S("kinds")))
+        return service_count();
+    if (str_eq(str_from_cz(topic), S("vendors")))
+        return vendor_count();
     return paths_server.n + api_paths.n;
 }
 
@@ -72,6 +76,14 @@ static void test_content(void)
     ok(has(buf_str(&out), S("| POST | `/v1/chat/completions` | server | gateway key | chat |")),
        "a path for clients");
     ok(has(buf_str(&out), S("| POST | `/admin/v1/drain` | admin | admin key |")), "and for admins");
+    buf_reset(&out);
+    ok(reference_put(&out, S("kinds"), true), "kinds");
+    ok(has(buf_str(&out), S("| `anthropic` | `*` | messages | `/v1/messages` |  |")), "a call");
+    buf_reset(&out);
+    ok(reference_put(&out, S("vendors"), true), "vendors");
+    ok(has(buf_str(&out), S("| `groq` | `openai-chat` | `https://api.groq.com/openai/v1` | "
+                            "`GROQ_API_KEY` | `authorization` |")),
+       "a vendor");
     buf_fini(&out);
 }
 
