@@ -8,8 +8,10 @@
 #define TOOL                                                                                       \
     "'tools':[{'type':'function','function':{'name':'f','parameters':{'type':'object',"            \
     "'properties':{'a':{'type':'integer'}}}}}]"
-#define USER              "{'role':'user','content':'q'}"
-#define CALL(args)        "{'id':'call_1','type':'function','function':{'name':'f','arguments':" args "}}"
+#define USER "{'role':'user','content':'q'}"
+
+#define CALL(args) "{'id':'call_1','type':'function','function':{'name':'f','arguments':" args "}}"
+
 #define ASKS(args)        "{'role':'assistant','content':null,'tool_calls':[" CALL(args) "]}"
 #define RESULT            "{'role':'tool','tool_call_id':'call_1','content':'r'}"
 #define BODY(members)     "{'model':'m'," members "}"

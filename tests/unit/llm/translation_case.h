@@ -118,6 +118,7 @@ static inline void run_stream(const struct translation_case *k, struct outcome *
     buf_init(&framed, PIPE_MAX);
     put_messages(k, o, &framed);
     struct pipe *p = pipe_new(from, to, asked), *again = pipe_new(to, NULL, NULL);
+    p->restore.rule = from->names;
     pipe_stream(p, from, buf_str(&framed), (struct pipe_cut){0});
     o->rc = p->rc;
     o->err = p->err;
