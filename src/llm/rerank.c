@@ -157,13 +157,18 @@ static void write_voyage(struct writing *w, const struct rerank *k, struct slice
         json_put_int(j, "top_k", k->top_n);
 }
 
+static bool is_cohere(str model)
+{
+    return capability_matches("*cohere*", model);
+}
+
 static void write_bedrock(struct writing *w, const struct rerank *k, struct slice s,
                           struct json_writer *j)
 {
     put_query(j, k, s);
     if (k->top_n > 0)
         json_put_int(j, "top_n", k->top_n);
-    if (!capability_matches("*cohere*", w->model))
+    if (!is_cohere(w->model))
         return; /* the rest is Cohere's own */
     if (k->max_tokens_per_doc > 0)
         json_put_int(j, "max_tokens_per_doc", k->max_tokens_per_doc);
@@ -229,7 +234,8 @@ static int write_request(struct writing *w, const struct operation *op, const vo
     const struct rerank *k = ask;
     must(f && from + n <= k->n);
     document_note_extras(w, &k->extras);
-    bool has_limit = op->id == OP_COHERE_RERANK || op->id == OP_BEDROCK_RERANK;
+    bool has_limit = op->id == OP_COHERE_RERANK ||
+                     (op->id == OP_BEDROCK_RERANK && is_cohere(w->model));
     if (k->max_tokens_per_doc > 0 && !has_limit)
         loss_add(w->loss, LOSS_DROPPED, S("max_tokens_per_doc"));
     struct json_writer j = json_writer(out);
