@@ -34,7 +34,7 @@
 #define SCRATCH_CAP (64u << 20)
 #define GRACE_US    200000 /* for the last chunk behind the end marker */
 
-/* Messages inside the frames of an AWS event stream, for what Bedrock and SageMaker merely carry. */
+/* Messages inside the frames of an AWS event stream: what Bedrock and SageMaker merely carry. */
 enum wrapping { WRAP_NONE, WRAP_CHUNK /* base64 of one JSON event */, WRAP_PART /* bytes */ };
 
 struct relay {
@@ -44,6 +44,7 @@ struct relay {
     struct translator *t; /* NULL: OpenAI's dialects, relayed under the tap */
     struct frames split;
     struct frames inner;  /* of what WRAP_PART carries */
+    bool has_parts;       /* some of it has come */
     struct buf part;      /* its bytes that are no whole message yet */
     struct buf head;      /* of the answer, until it is sent */
     struct buf held;      /* the beginning of an event whose rest has not come */
@@ -199,9 +200,15 @@ static int take_chunk(struct relay *r, const struct message *m)
     return translator_feed(r->t, &inner);
 }
 
-/* A piece of the container's own stream, cut anywhere. */
+/* A piece of the container's own stream, cut anywhere. Most send events; one that begins with a
+ * brace sends lines. */
 static int take_part(struct relay *r, const struct message *m)
 {
+    if (!r->has_parts && m->data.n > 0) {
+        r->has_parts = true;
+        if (m->data.p[0] == '{')
+            frames_init(&r->inner, FRAMING_LINES);
+    }
     buf_put(&r->part, m->data);
     if (!buf_is_ok(&r->part))
         return exchange_fail(r->x, -E_PROVIDER_TOO_LARGE, "An event of the stream is too large.");
@@ -217,13 +224,26 @@ static int take_part(struct relay *r, const struct message *m)
     return rc;
 }
 
+/* AWS's own error, whatever its stream carries. */
+static int take_exception(struct relay *r, const struct message *m)
+{
+    const struct json *root = NULL;
+    size_t error_at = 0;
+    struct event ev = {.kind = EV_ERROR};
+    ev.failure = (struct failure){.class = FAILURE_SERVER, .message = m->type, .retry_ms = -1};
+    if (json_read(&r->t->scratch, m->data, &root, &error_at) < 0)
+        root = NULL;
+    dialect_get(DIALECT_BEDROCK)->codec->read_error(&r->t->scratch, root, m->type, &ev.failure);
+    if (ev.failure.message.n == 0)
+        ev.failure.message = S("The provider's stream ended in an error.");
+    r->t->decoder.has_ended = true;
+    return sink_put(&r->t->decoder.sink, &ev);
+}
+
 static int take_message(struct relay *r, const struct message *m, enum wrapping wrapping)
 {
-    if (wrapping != WRAP_NONE && m->is_exception) {
-        struct failure f = {.class = FAILURE_SERVER, .message = m->type, .retry_ms = -1};
-        struct event ev = {.kind = EV_ERROR, .failure = f};
-        return sink_put(&r->t->decoder.sink, &ev);
-    }
+    if (wrapping != WRAP_NONE && m->is_exception)
+        return take_exception(r, m);
     if (wrapping == WRAP_CHUNK)
         return take_chunk(r, m);
     return wrapping == WRAP_PART ? take_part(r, m) : translator_feed(r->t, m);
@@ -246,16 +266,15 @@ static int take_messages(struct relay *r, enum framing framing, str frames, enum
 
 static enum wrapping wrapping_of(const struct relay *r)
 {
-    if (r->split.framing == r->t->from->framing)
+    if (r->split.framing != FRAMING_EVENT_STREAM || r->t->from->framing == FRAMING_EVENT_STREAM)
         return WRAP_NONE;
     return r->t->from->id == DIALECT_ANTHROPIC ? WRAP_CHUNK : WRAP_PART;
 }
 
 /* What the client gets for the batch: the translation, or, under a tap, the bytes as they came. */
-static int take_translated(struct relay *r, str frames)
+static int pass_on(struct relay *r, int rc, str frames)
 {
     struct exchange *x = r->x;
-    int rc = take_messages(r, r->split.framing, frames, wrapping_of(r));
     bool has_news = is_translated(r) ? r->t->out.n > 0 : r->t->has_events;
     if (has_news && x->first_byte_us == 0)
         x->first_byte_us = clock_now_us();
@@ -269,6 +288,12 @@ static int take_translated(struct relay *r, str frames)
         sent = flush(r);
     buf_fini(&r->t->out);
     return rc < 0 ? rc : sent;
+}
+
+static int take_translated(struct relay *r, str frames)
+{
+    int rc = take_messages(r, r->split.framing, frames, wrapping_of(r));
+    return pass_on(r, rc, frames);
 }
 
 static int hold(struct relay *r, str bytes)
@@ -357,6 +382,8 @@ static int take_bytes(struct relay *r, str bytes)
 /* Some end their body right behind the marker, without its blank line: the marker counts. */
 static int take_last(struct relay *r)
 {
+    if (r->part.n > 0)
+        return pass_on(r, take_part(r, &(struct message){.data = S("\n\n")}), S_EMPTY);
     if (r->t && r->held.n > 0 && r->split.framing != FRAMING_EVENT_STREAM)
         return take_bytes(r, r->split.framing == FRAMING_SSE ? S("\n\n") : S("\n"));
     if (!str_eq(str_trim(buf_str(&r->held)), S("data: [DONE]")))

@@ -6,6 +6,8 @@
  * Responses only), another one of the same purpose is taken and the request translated. */
 #include "llm/service.h"
 
+#include <string.h>
+
 static const struct service services[] = {
 #define SERVICE(kind_, models_, operation_, path_, stream_, envelope_)                             \
     {.kind = PROVIDER_##kind_,                                                                     \
@@ -86,10 +88,20 @@ static const struct service *call_of(enum provider_kind kind, str model,
     return can->call == CALL_CHAT ? service_of(kind, model, OP_CHAT) : NULL;
 }
 
+/* The client's own operation. Lines for certain models shut out those for others below them: what
+ * the latter offer is not meant for these. */
+static const struct service *own_of(enum provider_kind kind, str model,
+                                    const struct operation *asked)
+{
+    const struct service *own = service_of(kind, model, asked->id);
+    const struct service *first = first_of(kind, model, asked->purpose);
+    return own && strcmp(own->models, first->models) == 0 ? own : NULL;
+}
+
 const struct service *service_find(enum provider_kind kind, str model, const struct capability *can,
                                    const struct service_wish *wish)
 {
-    const struct service *own = service_of(kind, model, wish->asked->id);
+    const struct service *own = own_of(kind, model, wish->asked);
     bool is_openai = !own || own->operation == OP_CHAT || own->operation == OP_RESPONSES;
     if (wish->asked->purpose == PURPOSE_GENERATE && is_openai) {
         const struct service *called = call_of(kind, model, can, wish);
