@@ -157,6 +157,13 @@ void chat_put_call_start(const struct chat_pen *p, const struct chat_shown *s,
     end_call(p, &j);
 }
 
+static void put_piece(struct json_writer *j, const struct chat_shown *s, str args)
+{
+    json_begin_object(j, s->is_custom ? "custom" : "function");
+    json_put_str(j, s->is_custom ? "input" : "arguments", args);
+    json_end_object(j);
+}
+
 void chat_put_args(const struct chat_pen *p, const struct chat_shown *s, str args)
 {
     if (p->page->uses_functions) {
@@ -164,18 +171,19 @@ void chat_put_args(const struct chat_pen *p, const struct chat_shown *s, str arg
         return;
     }
     struct json_writer j = begin_call(p, s);
-    json_begin_object(&j, s->is_custom ? "custom" : "function");
-    json_put_str(&j, s->is_custom ? "input" : "arguments", args);
-    json_end_object(&j);
+    put_piece(&j, s, args);
     end_call(p, &j);
 }
 
+/* With an empty piece of arguments: clients that check what they read (Vercel's AI SDK) refuse a
+ * call without a function. */
 void chat_put_late_seal(const struct chat_pen *p, const struct chat_shown *s,
                         const struct seal *seal)
 {
     if (seal->kind == SEAL_NONE || p->page->uses_functions)
         return;
     struct json_writer j = begin_call(p, s);
+    put_piece(&j, s, S_EMPTY);
     dialect_chat_put_call_seal(&j, seal_wrap(p->e->scratch, seal));
     end_call(p, &j);
 }
