@@ -20,6 +20,8 @@ import { Throwbar, type StartOptions } from "./harness/throwbar.js";
 export * from "./harness/client.js";
 export * from "./harness/conn.js";
 export * from "./harness/deadline.js";
+export * from "./harness/dialects.js";
+export * from "./harness/event_stream.js";
 export * from "./harness/keys.js";
 export * from "./harness/openai.js";
 export * from "./harness/provider.js";
