@@ -237,7 +237,7 @@ static int read_chat(struct exchange *x, struct arena *a, struct sim_request *r)
     return rc < 0 ? err_set_code(&x->err, rc) : 0;
 }
 
-/* Makes the answer, forgets the request, sends. */
+/* Makes the answer, forgets the request but for what the answer repeats, sends. */
 static int MAY_YIELD say(struct sim_request *r, struct arena *document)
 {
     struct exchange *x = r->x;
@@ -250,7 +250,8 @@ static int MAY_YIELD say(struct sim_request *r, struct arena *document)
     rc = sim_answer_make(r, &answer);
     const struct chat *asked = rc == 0 ? restore_keep(&x->arena, r->chat, NULL) : NULL;
     exchange_keep_err(x);
-    arena_fini(document);
+    if (asked != r->chat)
+        arena_fini(document);
     if (rc == 0) {
         exchange_drop_request(x);
         rc = is_stream ? sim_write_stream(x, asked, &answer, &options)

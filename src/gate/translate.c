@@ -121,12 +121,9 @@ static int check_strict(struct exchange *x)
 
 static void keep_asked(struct translation *tr)
 {
-    if (tr->from->id == DIALECT_RESPONSES) {
-        tr->asked = tr->chat;
-        return;
-    }
     tr->asked = restore_keep(&tr->x->arena, tr->chat, tr->to->names);
-    arena_fini(&tr->doc);
+    if (tr->asked != tr->chat)
+        arena_fini(&tr->doc);
 }
 
 static int MAY_YIELD take_refusal(struct translation *tr, struct call *call)

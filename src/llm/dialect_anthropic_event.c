@@ -13,7 +13,8 @@
 
 #include "llm/carry.h"
 
-#define HELD_MAX (1u << 20) /* bytes of a proof */
+#define HELD_MAX    (1u << 20) /* bytes of a proof */
+#define DETAILS_MAX 4096       /* bytes of stop_details */
 
 enum phase { CLOSED, WAITING /* begun, not shown */, SHOWN, SKIPPED };
 
@@ -350,8 +351,10 @@ static void end_block(struct encoder *e, const struct block *last)
 static void note_finish(struct encoder *e, const struct finishing *f)
 {
     struct out *o = e->state;
-    if (f->details && e->w.family == FAMILY_ANTHROPIC)
-        o->details = arena_str(e->a, json_text(e->scratch, f->details));
+    if (f->details && e->w.family == FAMILY_ANTHROPIC) {
+        str details = json_text(e->scratch, f->details);
+        o->details = details.n <= DETAILS_MAX ? arena_str(e->a, details) : S_EMPTY;
+    }
     o->finish =
         (struct finishing){.reason = f->reason,
                            .native = arena_str(e->a, str_slice(f->native, 0, 256)),

@@ -327,11 +327,13 @@ static int put_changes(struct decoder *d, const struct json *from)
     return text.n > 0 ? put(d, (struct event){.kind = EV_NOTICE, .notice = text}) : 0;
 }
 
-/* `said`, in memory that lasts; said again it costs nothing more. */
+/* `said`, in memory that lasts; said again it costs nothing more, and a provider that never says
+ * the same is heard as long as there is room. */
 static str kept(struct decoder *d, str before, str said)
 {
     said = str_slice(said, 0, END_MAX);
-    return str_eq(said, before) ? before : arena_str(d->a, said);
+    bool is_new = !str_eq(said, before) && arena_has_room(d->a, said.n);
+    return is_new ? arena_str(d->a, said) : before;
 }
 
 /* Keeps what the last event will say. */
@@ -346,7 +348,7 @@ static void note_finish(struct decoder *d, const struct json *from)
     if (said.details) {
         str raw = json_text(d->scratch, said.details);
         if (raw.n <= END_MAX)
-            s->details = arena_str(d->a, raw);
+            s->details = kept(d, s->details, raw);
     }
     said.details = NULL;
     said.message = S_EMPTY;
@@ -369,7 +371,7 @@ static int start(struct decoder *d, const struct json *message)
     struct stream *s = d->state;
     const struct json *usage = json_get(message, "usage");
     s->has_started = true;
-    s->id = arena_str(d->a, str_slice(json_str(json_get(message, "id")), 0, END_MAX));
+    s->id = kept(d, s->id, json_str(json_get(message, "id")));
     return put(
         d, (struct event){.kind = EV_START,
                           .start = {.id = s->id,

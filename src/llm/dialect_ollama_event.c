@@ -4,8 +4,9 @@
 #include "llm/carry.h"
 #include "llm/dialect_ollama.h"
 
-#define ARGS_MAX (16u << 20) /* of one call */
-#define LINE_MAX (64u << 20)
+#define ARGS_MAX  (16u << 20) /* of one call */
+#define LINE_MAX  (64u << 20)
+#define MODEL_MAX 512 /* bytes of its name */
 
 struct out {
     bool is_text; /* generate */
@@ -185,7 +186,7 @@ static int write_event(struct encoder *e, struct out *o, const struct event *ev)
 {
     switch (ev->kind) {
     case EV_START:
-        o->model = arena_str(e->a, ev->start.model);
+        o->model = arena_str(e->a, str_slice(ev->start.model, 0, MODEL_MAX));
         o->created_s = ev->start.created_s;
         break;
     case EV_BLOCK_START:

@@ -76,7 +76,7 @@ const struct responses_builtin *responses_builtin_of_call(str type);
 const struct responses_builtin *responses_builtin_of_output(str type);
 /* The tool of the request that an answer's call means, whatever the provider's dialect made of its
  * name; NULL: none of them. */
-const struct tool *responses_asked_tool(const struct chat *asked, struct arena *scratch, str name);
+const struct tool *responses_asked_tool(const struct chat *asked, str name);
 
 /* ---- answers ---- */
 

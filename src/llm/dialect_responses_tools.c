@@ -61,7 +61,7 @@ const struct responses_builtin *responses_builtin_of_output(str type)
     return NULL;
 }
 
-const struct tool *responses_asked_tool(const struct chat *asked, struct arena *scratch, str name)
+const struct tool *responses_asked_tool(const struct chat *asked, str name)
 {
     const struct name_rule *const rules[] = {&name_rule_openai, &name_rule_anthropic,
                                              &name_rule_gemini, &name_rule_bedrock};
@@ -71,7 +71,7 @@ const struct tool *responses_asked_tool(const struct chat *asked, struct arena *
             return t;
     }
     for (size_t i = 0; asked && !found && i < ARRAY_LEN(rules); i++)
-        found = name_restore(asked, rules[i], scratch, name);
+        found = name_restore(asked, rules[i], name);
     return found;
 }
 

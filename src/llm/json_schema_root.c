@@ -33,7 +33,7 @@ struct flat {
     struct piece pieces[PIECES_MAX];
     size_t n;
     int n_groups;
-    int n_branches[PIECES_MAX];
+    uint8_t n_branches[PIECES_MAX];
     size_t work;
     bool is_knot; /* too many pieces, too deep, too much work */
 };

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 
 #define FIRST_SIZE 8
+#define FIELD_MAX  256        /* bytes of a field's name that are kept: it may be a client's key */
 #define TEXT_MAX   (8u << 10) /* bytes of a header that every client takes */
 
 void losses_init(struct losses *l, struct arena *a)
@@ -35,6 +36,7 @@ static void make_room(struct losses *l)
 
 void loss_add(struct losses *l, enum loss_verb verb, str field)
 {
+    field = str_slice(field, 0, FIELD_MAX);
     if (!l || is_noted(l, verb, field))
         return;
     if (l->n == LOSS_MAX) {

@@ -3,7 +3,10 @@
  * a custom tool, which the provider sees as {"input": "..."}, are held until they can be read. */
 #include "llm/restore.h"
 
+#include "llm/dialect_id.h"
 #include "wire/json.h"
+
+#define KEEP_MAX ((size_t)64 << 10) /* bytes of tools that are copied */
 
 void restore_init(struct restore *r, const struct sink *to, struct arena *scratch, size_t max_bytes)
 {
@@ -30,7 +33,7 @@ static void name_call(struct restore *r, struct tool_call *call)
 {
     if (!r->asked || !r->rule || call->kind == TOOL_SERVER)
         return;
-    const struct tool *t = name_restore(r->asked, r->rule, r->scratch, call->name);
+    const struct tool *t = name_restore(r->asked, r->rule, call->name);
     if (!t)
         return;
     call->name = t->name;
@@ -114,25 +117,36 @@ struct sink restore_sink(struct restore *r)
     return (struct sink){.put = put, .arg = r};
 }
 
-static void keep_tools(struct arena *a, const struct chat *from, struct chat *to,
+/* Does the tool come back by itself: a function whose name goes as it is? */
+static bool is_itself(const struct tool *t, const struct name_rule *rule)
+{
+    return t->space.n == 0 && t->kind == TOOL_FUNCTION && name_is_of(t, rule, t->name);
+}
+
+/* Whether all that had to be kept were few enough. */
+static bool keep_tools(struct arena *a, const struct chat *from, struct chat *to,
                        const struct name_rule *rule)
 {
-    struct arena scratch;
-    arena_init(&scratch, 512, 1u << 20);
+    size_t room = KEEP_MAX;
     for (const struct tool *t = from->tools; t && rule; t = t->next) {
-        bool is_itself = t->space.n == 0 && t->kind == TOOL_FUNCTION &&
-                         str_eq(name_fit(&scratch, rule, t->space, t->name), t->name);
-        if (is_itself || t->kind == TOOL_SERVER)
+        if (t->kind == TOOL_SERVER || is_itself(t, rule))
             continue;
+        size_t n = sizeof *t + t->name.n + t->space.n;
+        if (n > room)
+            return false;
+        room -= n;
         struct tool *kept = tool_add(a, to, t->kind);
         kept->name = arena_str(a, t->name);
         kept->space = arena_str(a, t->space);
     }
-    arena_fini(&scratch);
+    return true;
 }
 
-struct chat *restore_keep(struct arena *a, const struct chat *from, const struct name_rule *rule)
+const struct chat *restore_keep(struct arena *a, const struct chat *from,
+                                const struct name_rule *rule)
 {
+    if (from->origin == DIALECT_RESPONSES)
+        return from;
     struct chat *to = arena_new(a, struct chat);
     to->origin = from->origin;
     to->model = arena_str(a, from->model);
@@ -145,6 +159,5 @@ struct chat *restore_keep(struct arena *a, const struct chat *from, const struct
     to->output.format = from->output.format;
     to->reasoning.effort = from->reasoning.effort;
     to->reasoning.included = from->reasoning.included;
-    keep_tools(a, from, to, rule);
-    return to;
+    return keep_tools(a, from, to, rule) ? to : from;
 }

@@ -31,5 +31,7 @@ void restore_fini(struct restore *r);
 struct sink restore_sink(struct restore *r);
 /* What an answer's writer may want to know of the request, copied so that the request itself,
  * which may be megabytes, can go: settings, and the tools whose names do not stand on their own or
- * that are custom. */
-struct chat *restore_keep(struct arena *a, const struct chat *from, const struct name_rule *rule);
+ * that are custom. `from` itself, which then has to stay, when those are too many to be copied, and
+ * for OpenAI Responses, whose answers repeat the request. */
+const struct chat *restore_keep(struct arena *a, const struct chat *from,
+                                const struct name_rule *rule);

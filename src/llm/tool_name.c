@@ -85,11 +85,20 @@ str name_fit(struct arena *a, const struct name_rule *rule, str space, str name)
     return is_fit(rule, name) ? name : mangle(a, rule, name);
 }
 
-const struct tool *name_restore(const struct chat *asked, const struct name_rule *rule,
-                                struct arena *scratch, str fitted)
+/* In an arena for this one name: a request may have any number of tools. */
+bool name_is_of(const struct tool *t, const struct name_rule *rule, str fitted)
+{
+    struct arena a;
+    arena_init(&a, 512, SIZE_MAX);
+    bool is_it = str_eq(name_fit(&a, rule, t->space, t->name), fitted);
+    arena_fini(&a);
+    return is_it;
+}
+
+const struct tool *name_restore(const struct chat *asked, const struct name_rule *rule, str fitted)
 {
     for (const struct tool *t = asked->tools; t; t = t->next) {
-        if (t->name.n > 0 && str_eq(name_fit(scratch, rule, t->space, t->name), fitted))
+        if (t->name.n > 0 && name_is_of(t, rule, fitted))
             return t;
     }
     return NULL;

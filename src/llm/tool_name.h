@@ -26,6 +26,7 @@ extern const struct name_rule id_rule_mistral;     /* exactly 9 letters and digi
 /* `name`, or its mangled form in `a`. With a namespace: space and name joined by "__" first. An
  * empty one stays empty. Where '_' is not allowed the mangled form is the hash alone. */
 str name_fit(struct arena *a, const struct name_rule *rule, str space, str name);
+/* Is `fitted` the tool's name by this rule? */
+bool name_is_of(const struct tool *t, const struct name_rule *rule, str fitted);
 /* The tool of the request whose fitted name this is; NULL: none. */
-const struct tool *name_restore(const struct chat *asked, const struct name_rule *rule,
-                                struct arena *scratch, str fitted);
+const struct tool *name_restore(const struct chat *asked, const struct name_rule *rule, str fitted);

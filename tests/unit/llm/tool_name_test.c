@@ -107,12 +107,12 @@ static void test_restore(void)
     c.tools = tools;
     for (size_t i = 1; i < ARRAY_LEN(tools); i++) {
         str fitted = name_fit(&arena, &name_rule_openai, tools[i].space, tools[i].name);
-        ok(name_restore(&c, &name_rule_openai, &arena, fitted) == &tools[i], "its tool is found");
+        ok(name_restore(&c, &name_rule_openai, fitted) == &tools[i], "its tool is found");
     }
-    ok(!name_restore(&c, &name_rule_openai, &arena, S("files.read")), "not under its own name");
-    ok(!name_restore(&c, &name_rule_openai, &arena, S("")), "and nothing under none");
+    ok(!name_restore(&c, &name_rule_openai, S("files.read")), "not under its own name");
+    ok(!name_restore(&c, &name_rule_openai, S("")), "and nothing under none");
     c.tools = NULL;
-    ok(!name_restore(&c, &name_rule_openai, &arena, S("find")), "nor without tools");
+    ok(!name_restore(&c, &name_rule_openai, S("find")), "nor without tools");
 }
 
 int main(void)
