@@ -44,6 +44,13 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
+/* Does a pattern's character stand for a model's? */
+static bool stands_for(char p, char c)
+{
+    bool is_digit = c >= '0' && c <= '9';
+    return p == '#' ? is_digit : p != '\0' && lower(p) == lower(c);
+}
+
 /* The classic walk with one place to come back to: linear but for patterns with many stars, which
  * nobody writes. */
 bool capability_matches(const char *pattern, str model)
@@ -54,7 +61,7 @@ bool capability_matches(const char *pattern, str model)
         if (*p == '*') {
             star = ++p;
             resume = i;
-        } else if (*p != '\0' && lower(*p) == lower(model.p[i])) {
+        } else if (stands_for(*p, model.p[i])) {
             p++;
             i++;
         } else if (star) {

@@ -43,7 +43,8 @@ enum {
     CAN_CACHE_MARKS = 1 << 9,        /* cache_control, cachePoint, prompt_cache_breakpoint */
     CAN_IMAGES_IN_RESULTS = 1 << 10, /* tool results may hold images */
     CAN_ADAPTIVE = 1 << 11,          /* thinking adaptive plus effort */
-    CAN_STRICT_TOOLS = 1 << 12,
+    CAN_STRICT_TOOLS = 1 << 12,      /* a tool's schema may bind */
+    CAN_STREAM_ONLY = 1 << 13,       /* whole answers are not offered */
     /* How an OpenAI-compatible vendor differs; set from its row in vendors.def. */
     CAN_OLD_MAX_TOKENS = 1 << 16,    /* max_tokens, not max_completion_tokens */
     CAN_RANDOM_SEED = 1 << 17,       /* Mistral: random_seed */
@@ -52,7 +53,6 @@ enum {
     CAN_REASONING = 1 << 20,         /* ... as reasoning */
     CAN_REASONING_DETAILS = 1 << 21, /* ... as reasoning_details */
     CAN_REPLAY_ALWAYS = 1 << 22,     /* DeepSeek, Moonshot: "" where there were none */
-    CAN_STREAM_ONLY = 1 << 23,       /* whole answers are not offered */
     CAN_NOT_STREAM_USAGE = 1 << 24,  /* refuses stream_options */
     CAN_THINKING_TYPE = 1 << 25,     /* thinking {type} (Z.ai, DeepSeek, Moonshot) */
     CAN_ENABLE_THINKING = 1 << 26,   /* enable_thinking, thinking_budget (Qwen) */
@@ -62,7 +62,7 @@ enum {
 };
 
 struct capability {
-    const char *pattern; /* '*' stands for anything; compared without case */
+    const char *pattern; /* '*' stands for anything, '#' for a digit; without case */
     enum capability_call call;
     enum capability_sampling sampling;
     uint32_t efforts;
