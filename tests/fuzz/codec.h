@@ -2,9 +2,11 @@
  *
  * A request that is read and written again is the same when it is read once more; taken for another
  * dialect's it becomes JSON, or is refused. So does an answer. A stream in pieces becomes what it
- * becomes whole. Whoever fails says why. The first byte chooses what the rest is taken for. */
+ * becomes whole. Whoever fails says why. The first byte chooses what the rest is taken for. What no
+ * client speaks is asked by clients of chat, and answers them. */
 #pragma once
 
+#include "llm/custom.h"
 #include "llm/dialect.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -14,6 +16,39 @@ static inline const struct json *codec_parse(struct arena *a, str text)
     const struct json *v = NULL;
     size_t error_at = 0;
     return json_read(a, text, &v, &error_at) == 0 ? v : NULL;
+}
+
+static inline enum dialect_id codec_client(enum dialect_id id)
+{
+    bool is_engine = id == DIALECT_TGI || id == DIALECT_KSERVE_V1 || id == DIALECT_KSERVE_V2 ||
+                     id == DIALECT_MLFLOW || id == DIALECT_CUSTOM;
+    return is_engine ? DIALECT_CHAT : id;
+}
+
+/* A description with everything in it, for the dialect that has one. */
+static inline const struct custom *codec_custom(void)
+{
+    static const char *text[] = {"text"}, *thought[] = {"thought"}, *calls[] = {"calls"},
+                      *why[] = {"why"}, *error[] = {"error"};
+    static const struct custom_answer answer = {.text = {true, text, 1},
+                                                .reasoning = {true, thought, 1},
+                                                .tool_calls = {true, calls, 1},
+                                                .finish = {true, why, 1},
+                                                .error = {true, error, 1}};
+    static struct arena a;
+    static struct custom custom = {.streams = true, .path = "/", .done = {"END", 3}};
+    str fault;
+    size_t at;
+    if (custom.body.body)
+        return &custom;
+    arena_init(&a, 4096, 1u << 20);
+    must(custom_template_read(
+             &a,
+             S("{\"m\":\"{{model}}\",\"s\":{{system}},\"q\":[{{messages}},{{tools}},"
+               "{{stop}}],\"n\":{{max_tokens}},\"u\":\"<{{user}}>\"}"),
+             &custom.body, &fault, &at) == 0);
+    custom.reply = custom.stream = answer;
+    return &custom;
 }
 
 /* ---- requests ---- */
@@ -38,7 +73,12 @@ static inline str codec_write(struct arena *a, enum dialect_id id, const struct 
     struct buf out;
     losses_init(&loss, a);
     buf_init(&out, 64u << 20);
-    struct writing w = {.a = a, .err = &err, .loss = &loss, .model = c->model, .can = &can};
+    struct writing w = {.a = a,
+                        .err = &err,
+                        .loss = &loss,
+                        .model = c->model,
+                        .can = &can,
+                        .custom = codec_custom()};
     int rc = dialect_get(id)->codec->write_request(&w, c, &out);
     must(rc == err.code);
     str text = rc == 0 ? arena_str(a, buf_str(&out)) : S_EMPTY;
@@ -49,10 +89,12 @@ static inline str codec_write(struct arena *a, enum dialect_id id, const struct 
 static inline void codec_request(struct arena *a, enum dialect_id id, str text)
 {
     struct chat c, again;
-    if (!codec_read(a, id, codec_parse(a, text), &c))
+    if (!codec_read(a, codec_client(id), codec_parse(a, text), &c))
         return;
     str once = codec_write(a, id, &c);
-    if (once.n > 0) {
+    if (once.n > 0 && codec_client(id) != id) {
+        must(codec_parse(a, once));
+    } else if (once.n > 0) {
         must(codec_read(a, id, codec_parse(a, once), &again));
         must(str_eq(codec_write(a, id, &again), once));
     }
@@ -69,6 +111,8 @@ static inline void codec_reply(struct arena *a, enum dialect_id id, str text)
     const struct json *body = codec_parse(a, text);
     struct err err = {.code = 0};
     struct reading r = {.a = a, .err = &err, .origin = (uint8_t)id, .code = -E_PROVIDER_BODY};
+    const struct codec *client = dialect_get(codec_client(id))->codec;
+    r.custom = codec_custom();
     struct reply reply;
     struct buf out;
     reply_init(&reply);
@@ -76,11 +120,11 @@ static inline void codec_reply(struct arena *a, enum dialect_id id, str text)
         return;
     buf_init(&out, 64u << 20);
     struct writing w = {.a = a, .err = &err, .id_seed = S("seed")};
-    must(dialect_get(id)->codec->write_reply(&w, &reply, &out) == 0);
+    must(client->write_reply(&w, &reply, &out) == 0);
     must(codec_parse(a, buf_str(&out)));
     reply.extras.origin = DIALECT_NONE; /* another provider's */
     buf_reset(&out);
-    must(dialect_get(id)->codec->write_reply(&w, &reply, &out) == 0);
+    must(client->write_reply(&w, &reply, &out) == 0);
     must(codec_parse(a, buf_str(&out)));
     buf_fini(&out);
 }
@@ -102,7 +146,7 @@ struct codec_run {
 static inline int codec_put(void *arg, const struct event *ev)
 {
     struct codec_run *r = arg;
-    return r->dialect->codec->write_event(&r->e, ev);
+    return dialect_get(codec_client(r->dialect->id))->codec->write_event(&r->e, ev);
 }
 
 static inline void codec_take(struct codec_run *r, size_t n)
@@ -131,6 +175,7 @@ static inline void codec_run(struct codec_run *r, enum dialect_id id, str text, 
     buf_init(&r->out, SIZE_MAX);
     r->d = (struct decoder){.a = &r->a, .scratch = &r->scratch, .err = &r->err};
     r->d.sink = (struct sink){.put = codec_put, .arg = r};
+    r->d.custom = codec_custom();
     r->e = (struct encoder){.a = &r->a, .scratch = &r->scratch, .out = &r->out};
     for (size_t at = 0; at < text.n && r->rc == 0 && !r->is_broken; at += step) {
         str piece = str_slice(text, at, at + step);

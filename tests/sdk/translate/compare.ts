@@ -49,7 +49,7 @@ const OPENAI_CLASSES: Record<number, string> = {
 const CLASSES: Record<Dialect, (status: number) => string> = {
   openai: (status) => OPENAI_CLASSES[status] ?? "InternalServerError",
   responses: (status) => OPENAI_CLASSES[status] ?? "InternalServerError",
-  anthropic: (status) => OPENAI_CLASSES[status] ?? "InternalServerError",
+  anthropic: (status) => ({ 413: "ContentTooLargeError", 503: "ServiceUnavailableError" })[status] ?? OPENAI_CLASSES[status] ?? "InternalServerError",
   gemini: () => "ApiError",
   bedrock: (status) => ({
     404: "ResourceNotFoundException", 408: "ModelTimeoutException", 429: "ThrottlingException", 500: "InternalServerException",
@@ -62,13 +62,13 @@ const CLASSES: Record<Dialect, (status: number) => string> = {
   ollama: () => "ResponseError",
 };
 
-/** The status that a client is to get, as its class is: the gateway's own key is no fault of the caller. */
+/** The status that a client gets: the gateway's own key is no fault of the caller, a broken provider is a bad gateway. */
 function statusFor(recording: Recording, client: Dialect): number {
   const text = recording.body.toString("utf8");
   if (recording.status === 401 || recording.status === 403 || text.includes("API_KEY_INVALID")) return 502;
-  if (client === recording.dialect) return recording.status;
-  if (text.includes("model_not_found")) return 404;
-  return recording.status === 529 && client !== "anthropic" ? 503 : recording.status;
+  if (recording.status === 500) return 502;
+  if (recording.status === 529) return 503;
+  return client !== recording.dialect && text.includes("model_not_found") ? 404 : recording.status;
 }
 
 function compareErrors(recording: Recording, client: Dialect, got: Seen): Field[] {
