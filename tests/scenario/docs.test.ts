@@ -2,14 +2,14 @@
 
 import * as assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { ADMIN_KEY, BINARY, config, environment, run, scenario, within, type Stage } from "./harness.js";
 import { CANNOT_RUN, commands, freePort, pages, ROOT, script, type Page } from "./harness/docs.js";
 
-const LANGUAGES = ["", "sh", "yaml", "json", "js", "python", "promql"];
+const LANGUAGES = ["", "sh", "yaml", "json", "js", "python", "promql", "c"];
 const PAGES = pages();
 const HAS_PYTHON = spawnSync("python3", ["--version"]).status === 0;
 
@@ -68,6 +68,20 @@ test("blocks are of a kind that is looked at", () => {
       assert.ok(LANGUAGES.includes(language), `${page.name}:${line}: a block of ${language}`);
       if (language === "json") assert.doesNotThrow(() => JSON.parse(text), `${page.name}:${line}`);
     }
+});
+
+/** What pages may show in C: an example that the unit tests compile, and lines of the tables. */
+function compiled(): string[] {
+  return ["docs/example", "src/llm"].flatMap((dir) => readdirSync(join(ROOT, dir))
+    .filter((name) => dir === "docs/example" || name.endsWith(".def"))
+    .map((name) => readFileSync(join(ROOT, dir, name), "utf8")));
+}
+
+test("C stands in a file that is compiled", () => {
+  const files = compiled();
+  for (const page of PAGES)
+    for (const { language, text, line } of page.blocks)
+      if (language === "c") assert.ok(files.some((file) => file.includes(text)), `${page.name}:${line}`);
 });
 
 test("every exception for a line that cannot run is needed", () => {
