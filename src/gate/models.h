@@ -1,5 +1,5 @@
-/* What this caller can name, in the dialect of the path: GET /v1/models, /v1beta/models, /api/tags and
- * their kin; one model by its name; and the small calls of Ollama's clients. */
+/* What this caller can name, in the dialect of the path: GET /v1/models, /v1beta/models, /api/tags
+ * and their kin; one model by its name; and the small calls of Ollama's clients. */
 #pragma once
 
 #include "gate/exchange.h"

@@ -12,7 +12,7 @@
 struct models_page {
     struct json_writer w;
     struct arena *a;
-    str after; /* Anthropic's after_id, Gemini's pageToken: begin behind this one; empty: at the start */
+    str after; /* Anthropic's after_id, Gemini's pageToken: begin behind it; empty: at the start */
     size_t most; /* models of one page; 0: all */
     size_t n;    /* written */
     bool is_begun, has_more;

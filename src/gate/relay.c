@@ -26,7 +26,7 @@
 static const str suffixes[] = {{":free", 5},   {":nitro", 6},    {":floor", 6},   {":online", 7},
                                {":exacto", 7}, {":thinking", 9}, {":extended", 9}};
 
-/* To OpenRouter itself they go as they are; elsewhere they mean nothing, and are said to be lost. */
+/* To OpenRouter itself they go as they are; elsewhere they mean nothing, and are named as lost. */
 static void drop_suffix(struct exchange *x)
 {
     str *name = &x->target.upstream_model;

@@ -9,8 +9,8 @@
 
 /* POST with a JSON body that names a model. */
 NODISCARD int relay_json(struct exchange *x) MAY_YIELD;
-/* POST with a JSON body whose model stands in the path: {id}, or {rest} with Gemini's method behind a
- * colon. */
+/* POST with a JSON body whose model stands in the path: {id}, or {rest} with Gemini's method behind
+ * a colon. */
 NODISCARD int relay_model_path(struct exchange *x) MAY_YIELD;
 NODISCARD int relay_model_verb(struct exchange *x) MAY_YIELD;
 /* POST of multipart/form-data with a model field, passed on as it arrives. */
@@ -21,8 +21,8 @@ NODISCARD int relay_multipart(struct exchange *x) MAY_YIELD;
 NODISCARD int relay_find_target(struct exchange *x, str model);
 /* What the exchange's model can do, in the dialect it is spoken to. */
 struct capability relay_capability(const struct exchange *x);
-/* Fills method, path, content type and headers of a request to x->service. `betas`: what a body that
- * was written here needs in anthropic-beta. */
+/* Fills method, path, content type and headers of a request to x->service. `betas`: what a body
+ * that was written here needs in anthropic-beta. */
 void relay_address(struct exchange *x, bool is_stream, str betas, struct call_request *r);
 /* Does a client that streams want one JSON array (Gemini without alt=sse)? */
 bool relay_wants_array(const struct exchange *x);

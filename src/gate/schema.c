@@ -1,7 +1,7 @@
 /* The table of options and how to find one in it.
  *
- * A flat table (options.def) with paths instead of nested tables: it reads like the reference page it
- * generates, a new option is one row wherever it belongs in the text, and parent and child are
+ * A flat table (options.def) with paths instead of nested tables: it reads like the reference page
+ * it generates, a new option is one row wherever it belongs in the text, and parent and child are
  * found by comparing paths. That is a walk over two hundred rows for each key of a file, which no
  * file is large enough to make slow.
  *

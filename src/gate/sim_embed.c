@@ -5,7 +5,7 @@
  * input; the inputs of a batch are done one by one, with room for others in between.
  *
  * The simulator speaks OpenAI's form. A client of another dialect is served as it is with such a
- * provider: its request is written anew in OpenAI's form, the answer in its own (llm/document.h). */
+ * provider: its request is written in OpenAI's form, the answer in its own (llm/document.h). */
 #include <math.h>
 #include <string.h>
 

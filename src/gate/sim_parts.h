@@ -26,8 +26,8 @@ struct sim_options {
     unsigned error_percent;
 };
 
-/* The request under work. `root` is the body as a document, `chat` what it asks for (NULL when it is
- * not for text); both live until the answer is made. */
+/* The request under work. `root` is the body as a document, `chat` what it asks for (NULL when it
+ * is not for text); both live until the answer is made. */
 struct sim_request {
     struct exchange *x;
     const struct request *json;

@@ -68,5 +68,5 @@ str translator_stream_type(const struct dialect *d, bool as_array);
 enum seal_family translator_family(const struct dialect *d, str model);
 /* x->err as a failure, for the client's dialect; texts live in x->arena. */
 struct failure translator_failure(struct exchange *x);
-/* Notes what a provider said was wrong: x->failure, and x->err with its status. Returns the code. */
+/* Notes what a provider said was wrong: x->failure, x->err with its status. Returns the code. */
 int translator_fail(struct exchange *x, const struct failure *f);

@@ -1,9 +1,10 @@
 /* Kinds of providers by name.
  *
- * A `kind` in the configuration is either a plain kind (llm/provider_kind.def) or a vendor, which is
- * a kind with a place and a way to show the key. The vendors come from llm/vendors.def; a row there is all it
- * takes to add one, and the schema, the documentation and the start without a file follow. Look-up
- * walks the table: it happens while a configuration is compiled, never for a request. */
+ * A `kind` in the configuration is either a plain kind (llm/provider_kind.def) or a vendor, which
+ * is a kind with a place and a way to show the key. The vendors come from llm/vendors.def; a row
+ * there is all it takes to add one, and the schema, the documentation and the start without a file
+ * follow. Look-up walks the table: it happens while a configuration is compiled, never for a
+ * request. */
 #include "gate/vendor.h"
 
 static const struct vendor vendors[] = {

@@ -415,7 +415,7 @@ int function_read(struct reading *r, const struct json *v, struct chat *c)
         rc = member_str(r, "type", m[TYPE], &type);
     if (rc == 0 && !str_eq(type, S("function")))
         rc = member_fail(r, "type", "The type of a tool must be function.");
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     struct tool *t = tool_add(r->a, c, TOOL_FUNCTION);
     struct reading inner = reading_at(r, "function", -1);

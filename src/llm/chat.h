@@ -22,8 +22,8 @@ static inline enum tristate tristate_of(bool b)
 }
 
 /* Members that were read and are kept as they came all the same, because the form here does not say
- * how they were written (`verbatim` below): for the writer of their own dialect, for which they win.
- * Value NULL: the member was not there. To every other writer they are carried, so no loss. */
+ * how they were written (`verbatim` below): for the writer of their own dialect, for which they
+ * win. Value NULL: the member was not there. To every other writer they are carried, so no loss. */
 
 /* ---- blocks: what a turn or an answer is made of ---- */
 

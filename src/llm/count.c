@@ -1,6 +1,7 @@
-/* Counting the tokens of a request, in the dialects that can: the request is read and written as any
- * other, and put into the envelope that the provider's call wants. Gemini's takes a whole request in
- * an envelope; Vertex's takes its members bare, and Bedrock's only those that have tokens.
+/* Counting the tokens of a request, in the dialects that can: the request is read and written as
+ * any other, and put into the envelope that the provider's call wants. Gemini's takes a whole
+ * request in an envelope; Vertex's takes its members bare, and Bedrock's only those that have
+ * tokens.
  *
  * Sources: Anthropic "Token counting", OpenAI responses/input_tokens, Gemini models.countTokens,
  * Bedrock CountTokens. */

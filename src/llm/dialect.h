@@ -35,8 +35,8 @@ struct writing {
     const struct capability *can; /* of the provider's model; request only */
     str provider;                 /* id: whose seals may be given back; request only */
     /* Request only: an Anthropic body for Vertex ("vertex-2023-10-16") or Bedrock's InvokeModel
-     * ("bedrock-2023-05-31"). It is written as anthropic_version; model, and for Bedrock stream, are
-     * in the path then. A Gemini body, or an instance, for Vertex: "vertex". Empty: the plain
+     * ("bedrock-2023-05-31"). It is written as anthropic_version; model, and for Bedrock stream,
+     * are in the path then. A Gemini body, or an instance, for Vertex: "vertex". Empty: the plain
      * dialect. */
     str envelope;
     const struct custom *custom; /* request only: of a provider that is described by templates */
@@ -58,7 +58,7 @@ struct decoder {
     struct sink sink;
     const struct custom *custom; /* of a provider that is described by templates; else NULL */
     void *state;                 /* the dialect's own; made at its first message */
-    bool has_ended; /* the end mark has passed: what follows is not looked at */
+    bool has_ended;              /* the end mark has passed: what follows is not looked at */
 };
 
 struct encoder {

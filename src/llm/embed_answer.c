@@ -77,7 +77,7 @@ int embed_answer_openai(struct reading *r, const struct json *body, size_t from,
     return rc;
 }
 
-/* Version 2 of the API has the vectors by their type; version 1 and Bedrock without types a list. */
+/* Version 2 of the API has vectors by their type; version 1 and Bedrock without types a list. */
 int embed_answer_cohere(struct reading *r, const struct json *body, size_t from,
                         struct embed_answer *a)
 {

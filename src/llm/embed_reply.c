@@ -1,9 +1,9 @@
 /* The vectors as the client wants them.
  *
- * Numbers stay as the provider wrote them, but in two cases. A client that asks for base64 (OpenAI's
- * SDKs do so by default) gets little-endian 32-bit floats (IEEE 754). And Google does not normalise
- * a vector that was cut to fewer dimensions, though every index is built on length one: such a
- * vector is divided by its length, unless it has length one already. */
+ * Numbers stay as the provider wrote them, but in two cases. A client that asks for base64
+ * (OpenAI's SDKs do so by default) gets little-endian 32-bit floats (IEEE 754). And Google does not
+ * normalise a vector that was cut to fewer dimensions, though every index is built on length one:
+ * such a vector is divided by its length, unless it has length one already. */
 #include "llm/embed.h"
 
 #include <float.h>

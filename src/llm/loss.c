@@ -1,5 +1,9 @@
-/* The notes of one translation, in the order in which they were made. There are few: the same note
- * again is looked for one by one. */
+/* The notes of one translation, in the order in which they were made.
+ *
+ * Writers note a loss wherever they meet it, so the same one may come a thousand times: it is kept
+ * once, and looked for one by one, as there are few. What a note names may be a client's own key,
+ * so names are kept up to a bound, and in the header they hold nothing that could end an item.
+ * Notes that find no room are counted. */
 #include "llm/loss.h"
 
 #include <string.h>

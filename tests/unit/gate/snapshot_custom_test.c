@@ -1,4 +1,4 @@
-/* Providers that are described by templates: what is compiled, and what is refused, with its place. */
+/* Providers that are described by templates: what is compiled; what is refused, with its place. */
 #include "gate/snapshot_custom.c"
 
 #include "gate/config_fakes.h"
