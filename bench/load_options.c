@@ -20,6 +20,7 @@ static const struct row {
     {"--key", TEXT, offsetof(struct load_options, request.key)},
     {"--model", TEXT, offsetof(struct load_options, request.model)},
     {"--body", INT, offsetof(struct load_options, request.body_bytes)},
+    {"--tools", INT, offsetof(struct load_options, request.tools)},
     {"--stream", FLAG, offsetof(struct load_options, request.streams)},
     {"--mock", TEXT, offsetof(struct load_options, request.mock)},
     {"--pid", INT, offsetof(struct load_options, pid)},

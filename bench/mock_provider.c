@@ -4,9 +4,10 @@
  *     mock_provider PORT    on 127.0.0.1; chat completions whole and streamed, embeddings, models
  *
  * One thread, one level-triggered epoll. All answers are texts made at the start. Of a request
- * only the head and the first LOOK_BYTES of the body are kept; the rest is counted and dropped. A
- * body that holds "stream":true there gets a stream, and the member "user":"mock:TTFT:ITL:CHUNKS"
- * sets its pace: milliseconds to the first chunk and from chunk to chunk, and how many. Every
+ * only the head and the first and last LOOK_BYTES of the body are kept; the rest is counted and
+ * dropped. A body that holds "stream":true there gets a stream, and the member
+ * "user":"mock:TTFT:ITL:CHUNKS" sets its pace: milliseconds to the first chunk and from chunk to
+ * chunk, and how many. Every
  * event is a send of its own, as real providers do it. With TTFT and ITL 0 they are sent in one
  * go.
  *
@@ -35,7 +36,7 @@
 #include "mock_answers.h"
 
 #define HEAD_MAX   4096
-#define LOOK_BYTES 2048
+#define LOOK_BYTES 1024
 #define READ_BYTES 262144
 #define EVENTS_MAX 1024
 #define BACKLOG    8192
@@ -47,7 +48,7 @@ struct connection {
     const struct text *answer; /* to the request at hand */
     size_t body_left;
     size_t kept_n;
-    char kept[HEAD_MAX]; /* the head while it comes in, then the beginning of the body */
+    char kept[HEAD_MAX]; /* the head while it comes in, then both ends of the body */
 
     char *out; /* what the socket did not take */
     size_t out_n, out_cap;
@@ -252,11 +253,20 @@ static size_t feed_head(struct connection *c, const char *p, size_t n)
     return read_head(c) ? head_n + 4 - before : 0;
 }
 
+static void keep_text(struct connection *c, const char *p, size_t n)
+{
+    memcpy(c->kept + c->kept_n, p, n);
+    c->kept_n += n;
+}
+
 static size_t feed_body(struct connection *c, const char *p, size_t n)
 {
-    size_t take = MIN(n, c->body_left), keep = MIN(take, LOOK_BYTES - c->kept_n);
-    memcpy(c->kept + c->kept_n, p, keep);
-    c->kept_n += keep;
+    size_t take = MIN(n, c->body_left);
+    size_t keep = c->kept_n < LOOK_BYTES ? MIN(take, LOOK_BYTES - c->kept_n) : 0;
+    keep_text(c, p, keep);
+    size_t last = c->body_left > LOOK_BYTES ? MAX(c->body_left - LOOK_BYTES, keep) : keep;
+    if (last < take)
+        keep_text(c, p + last, take - last);
     c->body_left -= take;
     return take;
 }
@@ -271,7 +281,7 @@ static void read_pace(struct connection *c)
     c->chunks = CHUNKS;
     c->ttft_ns = c->itl_ns = 0;
     c->kept[c->kept_n] = '\0';
-    const char *mark = memmem(c->kept, c->kept_n, "\"mock:", 6);
+    const char *mark = memmem(c->kept, c->kept_n, "-mock:", 6);
     int ttft_ms = 0, itl_ms = 0, chunks = 0;
     if (mark && sscanf(mark + 6, "%d:%d:%d", &ttft_ms, &itl_ms, &chunks) == 3) {
         c->ttft_ns = ttft_ms * NS_PER_MS;

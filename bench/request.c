@@ -1,6 +1,7 @@
 /* The body grows by turns of a conversation of at most TURN_MAX bytes, because that is what long
  * prompts are made of: many members and strings with escapes, which cost a JSON reader more than
- * one long string. Blanks fill it to the exact size. */
+ * one long string. Blanks fill it to the exact size. Tools are described at the length that coding
+ * assistants do it. */
 #include "request.h"
 
 #include <err.h>
@@ -22,26 +23,27 @@ static const char sentence[] =
 /* What the dialects' requests differ in. */
 static const struct dialect {
     const char *name, *path, *headers;
-    const char *stream;             /* members that ask for a stream */
-    const char *pace, *behind_pace; /* the member that says mock:TTFT:ITL:CHUNKS */
+    const char *stream; /* members that ask for a stream */
     const char *before_turns;
+    const char *before_tool, *schema, *behind_tool;
     const char *end; /* how the last event of a stream begins */
 } dialects[] = {
     {"chat", "/v1/chat/completions",
      "User-Agent: OpenAI/Python 1.51.0\r\nX-Stainless-Package-Version: 1.51.0\r\n"
      "Authorization: Bearer ",
-     "\"stream\":true,\"stream_options\":{\"include_usage\":true},", "\"user\":\"mock:", "\",",
-     "\"messages\":[{\"role\":\"system\",\"content\":" SYSTEM "},", "data: [DONE]\n"},
+     "\"stream\":true,\"stream_options\":{\"include_usage\":true},",
+     "\"messages\":[{\"role\":\"system\",\"content\":" SYSTEM "},",
+     "{\"type\":\"function\",\"function\":{", "parameters", "}}", "data: [DONE]\n"},
     {"responses", "/v1/responses",
      "User-Agent: OpenAI/Python 1.51.0\r\nX-Stainless-Package-Version: 1.51.0\r\n"
      "Authorization: Bearer ",
-     "\"stream\":true,", "\"user\":\"mock:", "\",", "\"instructions\":" SYSTEM ",\"input\":[",
-     "event: response.completed\n"},
+     "\"stream\":true,", "\"instructions\":" SYSTEM ",\"input\":[", "{\"type\":\"function\",",
+     "parameters", "}", "event: response.completed\n"},
     {"anthropic", "/v1/messages",
      "User-Agent: Anthropic/Python 0.39.0\r\nX-Stainless-Package-Version: 0.39.0\r\n"
      "anthropic-version: 2023-06-01\r\nx-api-key: ",
-     "\"stream\":true,", "\"metadata\":{\"user_id\":\"mock:", "\"},",
-     "\"max_tokens\":1024,\"system\":" SYSTEM ",\"messages\":[", "event: message_stop\n"},
+     "\"stream\":true,", "\"max_tokens\":1024,\"system\":" SYSTEM ",\"messages\":[", "{",
+     "input_schema", "}", "event: message_stop\n"},
 };
 
 static const struct dialect *dialect_of(const struct request_shape *shape)
@@ -51,6 +53,24 @@ static const struct dialect *dialect_of(const struct request_shape *shape)
             return &dialects[i];
     }
     errx(2, "load: unknown dialect %s", shape->dialect);
+}
+
+static void write_tools(FILE *out, const struct dialect *d, int n)
+{
+    fputs("\"tools\":[", out);
+    for (int i = 0; i < n; i++) {
+        fprintf(out, "%s%s\"name\":\"edit_file_%d\",\"description\":\"", i > 0 ? "," : "",
+                d->before_tool, i);
+        fputs(sentence, out);
+        fprintf(out,
+                "\",\"%s\":{\"type\":\"object\",\"properties\":{"
+                "\"file_path\":{\"type\":\"string\",\"description\":\"The absolute path.\"},"
+                "\"old_string\":{\"type\":\"string\",\"description\":\"The text to replace.\"},"
+                "\"replace_all\":{\"type\":\"boolean\",\"default\":false}},"
+                "\"required\":[\"file_path\",\"old_string\"],\"additionalProperties\":false}%s",
+                d->schema, d->behind_tool);
+    }
+    fputs("],", out);
 }
 
 /* One message; its text fills `room` bytes with whole sentences. */
@@ -74,12 +94,14 @@ static char *make_body(const struct request_shape *shape, const struct dialect *
     FILE *out = open_memstream(&text, n);
     if (!out)
         err(1, "request");
-    fprintf(out, "{\"model\":\"%s\",", shape->model);
+    fprintf(out, "{\"model\":\"%s%s%s\",", shape->model, shape->mock ? "-mock:" : "",
+            shape->mock ? shape->mock : "");
     if (shape->streams)
         fputs(d->stream, out);
-    if (shape->mock)
-        fprintf(out, "%s%s%s", d->pace, shape->mock, d->behind_pace);
-    fprintf(out, "\"temperature\":0.7,%s", d->before_turns);
+    fputs("\"temperature\":0.7,", out);
+    if (shape->tools > 0)
+        write_tools(out, d, shape->tools);
+    fputs(d->before_turns, out);
     size_t size = (size_t)shape->body_bytes;
     for (bool is_user = true, is_first = true; is_first || position(out) + TURN_ROOM < size;
          is_user = !is_user, is_first = false) {

@@ -12,6 +12,7 @@ struct request_shape {
     const char *model; /* as the client names it */
     bool streams;
     const char *mock; /* TTFT:ITL:CHUNKS for mock_provider, or NULL */
+    int tools;        /* that the model is offered */
     int body_bytes;   /* exact size of the body, unless the text around the messages is longer */
 };
 
