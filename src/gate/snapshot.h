@@ -82,7 +82,7 @@ struct provider {
         *inflight;  /* shared by all snapshots with this id; see provider_inflight in snapshot.c */
     uint32_t index; /* among the providers of this snapshot */
     const struct custom *custom; /* kind custom: its templates; else NULL */
-    str origin;     /* "file", "environment", "discovered" or "builtin" */
+    str origin;                  /* "file", "environment", "discovered" or "builtin" */
 };
 
 /* Takes one of the provider's max_concurrent places; false when there is none. Without a limit

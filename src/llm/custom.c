@@ -236,7 +236,7 @@ static void put_string(const struct filling *f, const char *key, str text)
     buf_fini(&out);
 }
 
-static void put_value(const struct filling *f, str key, const struct json *v);
+static void put_value(const struct filling *f, str name, const struct json *v);
 
 static void put_inside(const struct filling *f, const struct json *v)
 {

@@ -415,7 +415,7 @@ static int read_block(struct reading *r, const struct json *v, struct block_read
         rc = MEMBERS_READ(r, v, block_keys, m, &others);
     if (rc == 0)
         rc = find_kind(r, m, &kind);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     if (kind == ARRAY_LEN(block_keys) || !block_readers[kind]) {
         if (!others.first && kind == ARRAY_LEN(block_keys))

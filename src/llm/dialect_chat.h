@@ -160,17 +160,17 @@ const char *dialect_chat_id_prefix(uint8_t as);
 void dialect_chat_keep_members(struct reading *r, struct extras *e, const struct json *object,
                                const char *but);
 /* Token probabilities as text completions have them, or null. */
-void dialect_completions_put_logprobs(struct json_writer *w, const struct block *list);
+void dialect_completions_put_logprobs(struct json_writer *j, const struct block *list);
 void dialect_chat_read_start(const struct json *body, struct start *out);
 void dialect_chat_read_usage(struct arena *scratch, const struct json *usage, struct usage *out);
 void dialect_chat_read_finish(const struct json *choice, struct finishing *f);
 struct annotation *dialect_chat_read_annotation(struct arena *a, const struct json *v);
 /* Sources that stand beside the choices, appended at *at. */
 void dialect_chat_read_sources(struct arena *a, const struct json *body, struct annotation **at);
-void dialect_chat_put_usage(struct json_writer *w, const char *key, const struct usage *u);
-void dialect_chat_put_annotation(struct json_writer *w, const struct annotation *n, int64_t begin,
+void dialect_chat_put_usage(struct json_writer *j, const char *key, const struct usage *u);
+void dialect_chat_put_annotation(struct json_writer *j, const struct annotation *n, int64_t begin,
                                  int64_t end);
-void dialect_chat_put_image(struct json_writer *w, struct arena *a, const struct media *m);
+void dialect_chat_put_image(struct json_writer *j, struct arena *a, const struct media *m);
 /* What a choice held, which decides what its end is called. */
 struct dialect_chat_seen {
     bool calls, refusal, uses_functions;
@@ -185,15 +185,15 @@ struct dialect_chat_detail {
     bool is_rest;            /* of a stream: the text was in entries before, the seal is new */
     int64_t index;
 };
-void dialect_chat_put_detail(struct json_writer *w, struct arena *a,
+void dialect_chat_put_detail(struct json_writer *j, struct arena *a,
                              const struct dialect_chat_detail *d);
-void dialect_chat_put_call_seal(struct json_writer *w, str value);
+void dialect_chat_put_call_seal(struct json_writer *j, str value);
 
 /* ---- errors ---- */
 
 void dialect_chat_read_error(struct arena *a, const struct json *body, str hint, struct failure *f);
 void dialect_chat_write_error(const struct failure *f, struct buf *out);
-void dialect_chat_put_error(struct json_writer *w, const struct failure *f); /* member "error" */
+void dialect_chat_put_error(struct json_writer *j, const struct failure *f); /* member "error" */
 /* {"error":{code, message, ...}} of OpenRouter, without the outer braces. */
 void dialect_openrouter_put_error(struct buf *out, const struct failure *f);
 /* Does this chunk or body report an error? The vendors' forms differ. */

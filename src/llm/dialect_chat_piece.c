@@ -184,7 +184,7 @@ static int take_piece(const struct chat_at *at, const struct piece *p)
 {
     struct chat_call *call = find_call(at->c, p);
     int rc = call ? 0 : new_call(at, p, &call);
-    if (rc != 0)
+    if (rc != 0 || !call)
         return rc;
     if (call->id_hash == 0)
         call->id_hash = hash_of(p->id);

@@ -89,8 +89,9 @@ static int read_choice(struct decoder *d, struct chat_stream *s, const struct js
     const struct json *delta = json_get(v, "delta");
     if (!delta)
         delta = json_get(v, "message"); /* a whole answer as a stream of one chunk */
-    if (rc == 0)
-        rc = chat_at_read_delta(&at, delta);
+    if (rc != 0 || !at.c)
+        return rc;
+    rc = chat_at_read_delta(&at, delta);
     if (rc == 0)
         rc = chat_at_read_calls(&at, delta);
     if (rc == 0)

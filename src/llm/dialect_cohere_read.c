@@ -78,7 +78,7 @@ static int read_part(struct reading *r, const struct json *v, struct block *b)
         rc = MEMBERS_READ(r, v, keys, m, &b->extras);
     if (rc == 0)
         rc = member_str(r, "type", m[TYPE], &type);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     if (str_eq(type, S("text")) || (type.n == 0 && m[TEXT])) {
         is_odd = type.n == 0;
@@ -143,7 +143,7 @@ static int read_call(struct reading *r, const struct json *v, struct block *b)
         rc = member_str(r, "id", m[ID], &b->call.id);
     if (rc == 0)
         rc = member_str(&inner, "name", f[NAME], &b->call.name);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     const struct json *args = f[ARGUMENTS];
     b->call.args = json_is_str(args) ? json_str(args) : json_text(r->a, args);
@@ -211,7 +211,7 @@ static int read_message(struct reading *r, const struct json *v, struct chat *c)
         rc = member_str(r, "tool_call_id", m[TOOL_CALL_ID], &id);
     if (rc == 0)
         rc = member_str(r, "tool_plan", m[TOOL_PLAN], &plan);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     struct turn *t = turn_add(r->a, c, role);
     t->extras = extras;

@@ -65,7 +65,7 @@ int ollama_read_call(struct reading *r, const struct json *v, struct block **out
         rc = member_str(r, "id", m[ID], &b->call.id);
     if (rc == 0)
         rc = member_str(&inner, "name", f[NAME], &b->call.name);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     if (b->call.name.n == 0)
         return member_fail(&inner, "name", "A tool call must name its tool.");
@@ -163,7 +163,7 @@ static int read_message(struct reading *r, const struct json *v, struct chat *c)
         rc = MEMBERS_READ(r, v, message_keys, m, &extras);
     if (rc == 0)
         rc = read_role(r, m[ROLE], &role);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     struct turn *t = turn_add(r->a, c, role);
     t->extras = extras;

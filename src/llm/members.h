@@ -37,7 +37,7 @@ struct reading {
     str path;            /* of the object being read, "messages[3].content[0]"; empty: the root */
     struct losses *loss; /* may be NULL */
     const struct custom *custom; /* of a provider described by templates; else NULL */
-    int code;            /* of what is wrong; 0: -E_BAD_REQUEST. A reader of answers says
+    int code;                    /* of what is wrong; 0: -E_BAD_REQUEST. A reader of answers says
                             -E_PROVIDER_BODY, and is lenient: of twins the last counts */
 };
 

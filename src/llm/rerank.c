@@ -234,8 +234,8 @@ static int write_request(struct writing *w, const struct operation *op, const vo
     const struct rerank *k = ask;
     must(f && from + n <= k->n);
     document_note_extras(w, &k->extras);
-    bool has_limit = op->id == OP_COHERE_RERANK ||
-                     (op->id == OP_BEDROCK_RERANK && is_cohere(w->model));
+    bool has_limit =
+        op->id == OP_COHERE_RERANK || (op->id == OP_BEDROCK_RERANK && is_cohere(w->model));
     if (k->max_tokens_per_doc > 0 && !has_limit)
         loss_add(w->loss, LOSS_DROPPED, S("max_tokens_per_doc"));
     struct json_writer j = json_writer(out);
