@@ -13,7 +13,7 @@
 
 #include "llm/json_schema_parts.h"
 
-#define PIECES_MAX 64
+#define PIECES_MAX 48
 #define DEPTH_MAX  16
 #define WORK_MAX   (1u << 18) /* comparisons of a key */
 #define NOTE_MAX   2000       /* bytes of a union that are told in the description */
@@ -33,7 +33,7 @@ struct flat {
     struct piece pieces[PIECES_MAX];
     size_t n;
     int n_groups;
-    uint8_t n_branches[PIECES_MAX];
+    int n_branches[PIECES_MAX];
     size_t work;
     bool is_knot; /* too many pieces, too deep, too much work */
 };
