@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "gate/reply.h"
 #include "gate/responses.h"
+#include "llm/document.h"
 #include "rt/task.h"
 #include "wire/json_scan.h"
 
@@ -186,9 +187,12 @@ int answer_read_refusal(struct exchange *x, struct call *call, struct buf *body)
     return rc;
 }
 
+/* Do its errors and its usage have OpenAI's form? */
 static bool is_openai(const struct exchange *x)
 {
-    return !x->op || x->op->end != OPERATION_END_CODEC;
+    enum dialect_id id = x->op ? x->op->dialect : DIALECT_CHAT;
+    return id == DIALECT_CHAT || id == DIALECT_COMPLETIONS || id == DIALECT_RESPONSES ||
+           id == DIALECT_OPENROUTER;
 }
 
 int answer_refusal_in(struct exchange *x, const struct call *call, const struct dialect *d,
@@ -244,6 +248,31 @@ COLD static void read_usage(struct exchange *x, struct arena *scratch, str text)
         usage_update(&x->usage, &reply.usage);
 }
 
+/* The same for what is no generated text: embeddings and their kin count what they were given. Only
+ * the members that count are read, since vectors are long. */
+COLD static void read_input_count(struct exchange *x, struct arena *scratch,
+                                  const struct json_scan *scan)
+{
+    static const struct {
+        str member;
+        const char *group, *count; /* NULL: the member is the count */
+    } counts[] = {{{"meta", 4}, "billed_units", "input_tokens"},
+                  {{"usageMetadata", 13}, NULL, "promptTokenCount"},
+                  {{"prompt_eval_count", 17}, NULL, NULL}};
+    struct usage usage = USAGE_NONE;
+    size_t error_at = 0;
+    for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
+        const struct json_member *m = json_find(scan, counts[i].member, NULL);
+        const struct json *v = NULL;
+        if (!m || json_read(scratch, m->value, &v, &error_at) < 0)
+            continue;
+        v = counts[i].group ? json_get(v, counts[i].group) : v;
+        v = counts[i].count ? json_get(v, counts[i].count) : v;
+        document_add_count(&usage.input_tokens, v);
+    }
+    usage_update(&x->usage, &usage);
+}
+
 /* Checks the text and takes the usage out of it. 0, or an error with x->err filled. */
 static int inspect(struct exchange *x, const struct call *call, str text)
 {
@@ -272,8 +301,10 @@ static int inspect(struct exchange *x, const struct call *call, str text)
     const struct json_member *usage = json_find(&scan, S("usage"), NULL);
     if (is_openai(x) && usage && usage->type == JSON_OBJECT)
         usage_read_openai(&scratch, usage->value, &x->usage);
-    else if (!is_openai(x))
+    else if (!is_openai(x) && x->op->purpose == PURPOSE_GENERATE)
         read_usage(x, &scratch, text);
+    else if (!is_openai(x))
+        read_input_count(x, &scratch, &scan);
     const struct json_member *id = json_find(&scan, S("id"), NULL);
     if (x->op && x->op->id == OP_RESPONSES && id && id->type == JSON_STRING)
         responses_learn(x, json_unescape(&scratch, id->value));

@@ -14,7 +14,8 @@
 static const struct embed_form forms[] = {
     {OP_EMBEDDINGS, 2048, CARRIES_DIMENSIONS | CARRIES_USER | CARRIES_TOKENS, WORDS_NONE,
      embed_read_openai, embed_write_openai, embed_answer_openai, embed_reply_openai},
-    {OP_VOYAGE_EMBED, 128, ROOM, WORDS_VOYAGE, NULL, embed_write_voyage, embed_answer_openai, NULL},
+    {OP_VOYAGE_EMBED, 128, ROOM | CARRIES_DTYPE, WORDS_VOYAGE, NULL, embed_write_voyage,
+     embed_answer_openai, NULL},
     {OP_COHERE_EMBED, 96, ROOM, WORDS_COHERE, embed_read_cohere, embed_write_cohere,
      embed_answer_cohere, embed_reply_cohere},
     {OP_BEDROCK_COHERE_EMBED, 96, ROOM, WORDS_COHERE, NULL, embed_write_bedrock_cohere,

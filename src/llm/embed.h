@@ -42,6 +42,7 @@ struct embed {
     str purpose_word;          /* as it came */
     const char *purpose_field; /* the client's name for it */
     enum embed_truncate truncate;
+    str dtype; /* Voyage's, of the numbers */
     str user;
     struct extras extras;
 };
@@ -71,6 +72,7 @@ enum { /* what a provider's request has room for */
        CARRIES_USER = 1 << 2,
        CARRIES_TITLE = 1 << 3,
        CARRIES_TOKENS = 1 << 4,
+       CARRIES_DTYPE = 1 << 5,
 };
 
 /* One operation. */

@@ -144,11 +144,38 @@ static int read_encoding(struct reading *r, const struct json *v, struct embed *
     return rc;
 }
 
+/* What Voyage's clients say beyond OpenAI's. */
+static int read_voyage(struct reading *r, const struct json *body, struct embed *e)
+{
+    enum { INPUT_TYPE, DIMENSION, TRUNCATION, DTYPE };
+    static const char *const keys[] = {[INPUT_TYPE] = "input_type",
+                                       [DIMENSION] = "output_dimension",
+                                       [TRUNCATION] = "truncation",
+                                       [DTYPE] = "output_dtype"};
+    const struct json *v[ARRAY_LEN(keys)];
+    bool truncates = true;
+    int rc = MEMBERS_READ(r, body, keys, v, NULL);
+    if (rc == 0)
+        rc = read_purpose(r, keys[INPUT_TYPE], v[INPUT_TYPE], e);
+    if (rc == 0)
+        rc = read_dimensions(r, keys[DIMENSION], v[DIMENSION], e);
+    if (rc == 0)
+        rc = member_bool(r, keys[TRUNCATION], v[TRUNCATION], &truncates);
+    if (v[TRUNCATION])
+        e->truncate = truncates ? TRUNCATE_END : TRUNCATE_NONE;
+    if (rc == 0)
+        rc = member_str(r, keys[DTYPE], v[DTYPE], &e->dtype);
+    if (rc == 0 && e->wants_base64 && e->dtype.n > 0 && !str_eq(e->dtype, S("float")))
+        return document_fail(r, keys[DTYPE], "can only be float in base64");
+    return rc;
+}
+
 int embed_read_openai(struct reading *r, const struct json *body, struct embed *e)
 {
-    enum { INPUT, MODEL, DIMENSIONS, ENCODING, USER, INPUT_TYPE };
-    static const char *const keys[] = {"input",           "model", "dimensions",
-                                       "encoding_format", "user",  "input_type"};
+    enum { INPUT, DIMENSIONS, ENCODING, USER };
+    static const char *const keys[] = {
+        "input",      "dimensions", "encoding_format",  "user",        "model",
+        "input_type", "truncation", "output_dimension", "output_dtype"};
     const struct json *v[ARRAY_LEN(keys)];
     int rc = MEMBERS_READ(r, body, keys, v, &e->extras);
     if (rc == 0)
@@ -159,9 +186,7 @@ int embed_read_openai(struct reading *r, const struct json *body, struct embed *
         rc = read_encoding(r, v[ENCODING], e);
     if (rc == 0)
         rc = member_str(r, "user", v[USER], &e->user);
-    if (rc == 0)
-        rc = read_purpose(r, "input_type", v[INPUT_TYPE], e);
-    return rc;
+    return rc == 0 ? read_voyage(r, body, e) : rc;
 }
 
 /* ---- Cohere ---- */

@@ -49,7 +49,8 @@ int embed_check(struct writing *w, const struct embed_form *f, const struct embe
     } settings[] = {{e->dimensions > 0, CARRIES_DIMENSIONS, "dimensions"},
                     {e->truncate != TRUNCATE_UNSAID, CARRIES_TRUNCATE, "truncate"},
                     {e->user.n > 0, CARRIES_USER, "user"},
-                    {has_titles(e), CARRIES_TITLE, "title"}};
+                    {has_titles(e), CARRIES_TITLE, "title"},
+                    {e->dtype.n > 0, CARRIES_DTYPE, "output_dtype"}};
     if (has_tokens(e) && (f->carries & CARRIES_TOKENS) == 0)
         return writing_refuse(w, "input",
                               "Tokens can be embedded by OpenAI's models only: send text.");
@@ -117,6 +118,7 @@ void embed_write_voyage(struct writing *w, const struct embed *e, const struct e
     put_str_if(j, "input_type", purpose_in(e, WORDS_VOYAGE));
     put_dimensions(j, "output_dimension", e);
     put_truncates(j, "truncation", e);
+    put_str_if(j, "output_dtype", e->dtype);
 }
 
 /* ---- Cohere ---- */

@@ -19,6 +19,19 @@ static const struct asked {
      "{'model':'m','texts':['a'],'input_type':'search_query','embedding_types':['float'],"
      "'output_dimension':8}",
      "", "a purpose in Voyage's word"},
+    {OP_EMBEDDINGS, OP_VOYAGE_EMBED,
+     "{'input':'a','encoding_format':'float','dimensions':2,'user':'u'}",
+     "{'model':'m','input':['a'],'output_dimension':2}", "dropped:user",
+     "OpenAI's words, some of which Voyage refuses"},
+    {OP_EMBEDDINGS, OP_VOYAGE_EMBED,
+     "{'input':['a'],'input_type':'query','output_dimension':2,'truncation':true,"
+     "'output_dtype':'int8'}",
+     "{'model':'m','input':['a'],'input_type':'query','output_dimension':2,'truncation':true,"
+     "'output_dtype':'int8'}",
+     "", "Voyage's own words"},
+    {OP_EMBEDDINGS, OP_EMBEDDINGS, "{'input':['a'],'truncation':true,'output_dtype':'int8'}",
+     "{'model':'m','input':['a']}", "dropped:truncate, dropped:output_dtype",
+     "Voyage's words to another"},
     {OP_COHERE_EMBED, OP_BEDROCK_COHERE_EMBED,
      "{'texts':['a'],'input_type':'clustering','truncate':'START'}",
      "{'texts':['a'],'input_type':'clustering','embedding_types':['float'],'truncate':'START'}", "",
