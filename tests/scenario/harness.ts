@@ -21,6 +21,7 @@ export * from "./harness/client.js";
 export * from "./harness/conn.js";
 export * from "./harness/deadline.js";
 export * from "./harness/dialects.js";
+export * from "./harness/documents.js";
 export * from "./harness/event_stream.js";
 export * from "./harness/keys.js";
 export * from "./harness/openai.js";
