@@ -6,12 +6,14 @@
  * nothing and is no loss. */
 #include "llm/carry.h"
 
+#include <math.h>
+
 #include "base/buf.h"
 #include "llm/json_schema.h"
 #include "llm/tool_name.h"
 
 #define JSON_TEXT_MAX (64u << 20) /* of one value; bodies are bounded before they are read */
-#define ROOM_PER_PART 512 /* bytes of the arena, at most: names, ids, hints */
+#define ROOM_PER_PART 512         /* bytes of the arena, at most: names, ids, hints */
 
 enum { NAME_OPENAI, NAME_ANTHROPIC, NAME_GEMINI, NAME_BEDROCK, NAME_COHERE, NAME_OLLAMA, NAMES };
 
@@ -234,11 +236,50 @@ static void note_extras(struct writing *w, const struct extras *e, enum dialect_
     }
 }
 
+/* How closely an image is to be looked at, where the target has no word for it. */
+static void note_details(struct writing *w, const struct chat *c, const struct block *list)
+{
+    bool is_input = c->origin == DIALECT_RESPONSES;
+    for (const struct block *b = list; b; b = b->next) {
+        if (b->kind != BLOCK_MEDIA || b->media.detail.n == 0 || str_eq(b->media.detail, S("auto")))
+            continue;
+        loss_add(w->loss, LOSS_DROPPED,
+                 is_input ? S("input.content.detail") : S("messages.content.detail"));
+    }
+}
+
+/* Cohere's plan of its calls is a commentary, too. */
+static void note_turns(struct writing *w, const struct chat *c, enum dialect_id target)
+{
+    bool has_phases = target == DIALECT_RESPONSES || target == DIALECT_COHERE;
+    bool has_details = has_phases || target == DIALECT_CHAT || target == DIALECT_OPENROUTER;
+    for (const struct turn *t = c->turns; t; t = t->next) {
+        if (t->phase.n > 0 && !has_phases)
+            loss_add(w->loss, LOSS_DROPPED, S("input.phase"));
+        for (const struct block *b = t->blocks; b && !has_details; b = b->next) {
+            if (b->kind == BLOCK_TOOL_RESULT)
+                note_details(w, c, b->result.blocks);
+        }
+        if (!has_details)
+            note_details(w, c, t->blocks);
+    }
+}
+
+/* No provider knows what less than nothing is, and one that ignores it would go on without end. */
+static bool is_below_zero(str number)
+{
+    return str_has_prefix(number, S("-")) && !str_eq(number, S("-0"));
+}
+
 int settings_carry(struct writing *w, const struct chat *c, enum dialect_id target,
                    uint64_t carried)
 {
     if (c->own_only && c->origin != target)
         return writing_refuse(w, c->own_only, "The model's provider cannot take this in any form.");
+    if (is_below_zero(c->max_output))
+        return writing_refuse(w, arena_cz(w->a, setting_name(c, SETTING_MAX_OUTPUT)),
+                              STR_FMT " must not be negative.",
+                              STR_ARG(setting_name(c, SETTING_MAX_OUTPUT)));
     if (c->sampling.n > 1 && (carried & SETTING_BIT(N)) == 0)
         return writing_refuse(w, "n", "The model's provider gives one answer at a time.");
     if (c->state.previous_response_id.n > 0)
@@ -252,9 +293,6 @@ int settings_carry(struct writing *w, const struct chat *c, enum dialect_id targ
     if (c->state.background == YES)
         return writing_refuse(w, "background",
                               "The model's provider does not answer in the background.");
-    if (c->own_only && c->origin != target)
-        return writing_refuse(w, c->own_only, "The model's provider cannot take %s in this form.",
-                              c->own_only);
     for (enum setting s = 0; s < SETTING_COUNT; s++) {
         if ((carried & UINT64_C(1) << s) == 0 && is_set(c, s))
             setting_lost(w, c, LOSS_DROPPED, s);
@@ -262,17 +300,18 @@ int settings_carry(struct writing *w, const struct chat *c, enum dialect_id targ
     note_extras(w, &c->extras, target);
     note_extras(w, &c->output.extras, target);
     note_extras(w, &c->reasoning.extras, target);
+    note_turns(w, c, target);
     return 0;
 }
 
-/* A number as it was written; 0 when it is none, or too large for a double. */
+/* A number as it was written; without end when it is too large for a double. */
 static double number_of(struct arena *a, str text)
 {
     const struct json *v = NULL;
     size_t error_at;
     double d = 0;
-    if (json_read(a, text, &v, &error_at) != 0 || !json_double(v, &d))
-        return 0;
+    if (json_read(a, text, &v, &error_at) == 0 && !json_double(v, &d))
+        d = str_has_prefix(text, S("-")) ? -HUGE_VAL : HUGE_VAL;
     return d;
 }
 
@@ -286,6 +325,26 @@ str setting_clamp(struct writing *w, const struct chat *c, enum setting s, str t
         return text;
     setting_lost(w, c, LOSS_CLAMPED, s);
     return v < least ? low : high;
+}
+
+void stop_put(struct writing *w, struct json_writer *json, const char *key, const struct chat *c,
+              size_t most)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < c->n_stop; i++) {
+        if (c->stop[i].n == 0) {
+            setting_lost(w, c, LOSS_DROPPED, SETTING_STOP);
+            continue;
+        }
+        if (n == 0)
+            json_begin_array(json, key);
+        if (n++ < most)
+            json_put_str(json, NULL, c->stop[i]);
+    }
+    if (n > 0)
+        json_end_array(json);
+    if (n > most)
+        setting_lost(w, c, LOSS_CLAMPED, SETTING_STOP);
 }
 
 int reading_check_room(struct reading *r, size_t bytes)

@@ -32,6 +32,11 @@ NODISCARD int settings_carry(struct writing *w, const struct chat *c, enum diale
 str setting_clamp(struct writing *w, const struct chat *c, enum setting s, str text, str low,
                   str high);
 
+/* The stop texts of another dialect's chat as a list, `most` of them: what is more is noted as
+ * clamped, and empty ones as dropped, as there are engines which find one in any text. */
+void stop_put(struct writing *w, struct json_writer *json, const char *key, const struct chat *c,
+              size_t most);
+
 /* A call's arguments as a JSON object: a free-text call as {"input": text}; nothing as {}; text
  * that is no JSON object as {"_raw_arguments": text}, noted as emulated when `loss` is not NULL.
  * `a` is used for the duration. */

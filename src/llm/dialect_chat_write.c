@@ -210,19 +210,18 @@ static void put_max_output(struct dialect_chat_pen *p)
 void dialect_chat_put_stop(struct dialect_chat_pen *p)
 {
     const struct chat *c = p->c;
-    size_t n = c->n_stop;
-    if (dialect_chat_put_verbatim(p, &c->verbatim, "stop") || n == 0)
+    if (dialect_chat_put_verbatim(p, &c->verbatim, "stop") || c->n_stop == 0)
         return;
-    if (c->stop_is_plain) {
+    if (c->stop_is_plain && (p->is_own || c->stop[0].n > 0)) {
         json_put_str(&p->j, "stop", c->stop[0]);
         return;
     }
-    if (!p->is_own && n > STOP_MAX) {
-        n = STOP_MAX;
-        setting_lost(p->w, c, LOSS_CLAMPED, SETTING_STOP);
+    if (!p->is_own) {
+        stop_put(p->w, &p->j, "stop", c, STOP_MAX);
+        return;
     }
     json_begin_array(&p->j, "stop");
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < c->n_stop; i++)
         json_put_str(&p->j, NULL, c->stop[i]);
     json_end_array(&p->j);
 }

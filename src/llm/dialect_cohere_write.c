@@ -547,14 +547,16 @@ static void put_sampling(struct request *q)
 static void put_stop(struct request *q)
 {
     const struct chat *c = q->chat;
+    if (!q->is_own) {
+        stop_put(q->w, &q->json, "stop_sequences", c, STOP_MAX);
+        return;
+    }
     if (c->n_stop == 0)
         return;
     json_begin_array(&q->json, "stop_sequences");
-    for (size_t i = 0; i < c->n_stop && (i < STOP_MAX || q->is_own); i++)
+    for (size_t i = 0; i < c->n_stop; i++)
         json_put_str(&q->json, NULL, c->stop[i]);
     json_end_array(&q->json);
-    if (c->n_stop > STOP_MAX && !q->is_own)
-        lost(q, LOSS_CLAMPED, SETTING_STOP);
 }
 
 static void put_format(struct request *q)

@@ -179,8 +179,6 @@ static int put_media(struct gemini_parts *p, const struct block *b)
                               "This provider cannot read the file " STR_FMT
                               ": send its bytes instead.",
                               STR_ARG(str_slice(m->bytes, 0, 200)));
-    if (m->detail.n > 0 && !str_eq(m->detail, S("auto")))
-        loss_add(p->w->loss, LOSS_DROPPED, S("messages.content.detail"));
     json_begin_object(p->j, NULL);
     if (is_inline)
         put_inline(p, b);

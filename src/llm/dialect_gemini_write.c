@@ -105,19 +105,16 @@ static void put_counts(struct settings *s)
 static void put_stop(struct settings *s)
 {
     const struct chat *c = s->c;
-    size_t n = 0;
     if (c->n_stop == 0 || is_kept(s, "stopSequences"))
         return;
-    json_begin_array(s->j, "stopSequences");
-    for (size_t i = 0; i < c->n_stop && (n < STOP_MAX || s->is_own); i++) {
-        if (c->stop[i].n == 0 && !s->is_own)
-            continue;
-        json_put_str(s->j, NULL, c->stop[i]);
-        n++;
+    if (!s->is_own) {
+        stop_put(s->w, s->j, "stopSequences", c, STOP_MAX);
+        return;
     }
+    json_begin_array(s->j, "stopSequences");
+    for (size_t i = 0; i < c->n_stop; i++)
+        json_put_str(s->j, NULL, c->stop[i]);
     json_end_array(s->j);
-    if (c->n_stop > STOP_MAX && !s->is_own)
-        setting_lost(s->w, s->c, LOSS_CLAMPED, SETTING_STOP);
 }
 
 static void put_format(struct settings *s)

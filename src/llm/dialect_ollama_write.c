@@ -337,17 +337,6 @@ static str hint(struct ollama_request *q)
 
 /* ---- settings ---- */
 
-static void put_stop(struct ollama_request *q)
-{
-    const struct chat *c = q->chat;
-    if (c->n_stop == 0)
-        return;
-    json_begin_array(&q->json, "stop");
-    for (size_t i = 0; i < c->n_stop; i++)
-        json_put_str(&q->json, NULL, c->stop[i]);
-    json_end_array(&q->json);
-}
-
 static void put_options(struct ollama_request *q)
 {
     const struct sampling *s = &q->chat->sampling;
@@ -375,7 +364,7 @@ static void put_options(struct ollama_request *q)
         if (options[i].value.n > 0)
             json_put_number(&q->json, options[i].key, options[i].value);
     }
-    put_stop(q);
+    stop_put(q->w, &q->json, "stop", q->chat, SIZE_MAX);
     json_end_object(&q->json);
 }
 
