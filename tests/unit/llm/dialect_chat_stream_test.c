@@ -111,8 +111,8 @@ static void errors(struct chat_case *k)
         "{'object':'error','message':'boom','type':'x'}\n",
         "{'error':'boom'}\n",
         "{'detail':'boom'}\n",
-        "{'id':'c1','choices':[{'index':0,'delta':{},'finish_reason':'error','error':{'message':"
-        "'boom'}}]}\n",
+        ("{'id':'c1','choices':[{'index':0,'delta':{},'finish_reason':'error','error':{'message':"
+         "'boom'}}]}\n"),
     };
     for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
         str all = arena_printf(&k->p->a, "%s%s" DONE, CHUNK("{'content':'x'}"), forms[i]);
@@ -157,8 +157,8 @@ static void malformed(struct chat_case *k)
     static const char *const odd[] = {
         "{'id':7,'model':[],'created':'x','choices':[{'index':0,'delta':null}],'usage':7}\n",
         "{'id':'c','choices':{}}\n",
-        "{'id':'c','choices':[{'delta':{'content':null,'tool_calls':null,'audio':7,'images':{},"
-        "'annotations':'x','reasoning_details':7,'function_call':[],'refusal':1}}]}\n",
+        ("{'id':'c','choices':[{'delta':{'content':null,'tool_calls':null,'audio':7,'images':{},"
+         "'annotations':'x','reasoning_details':7,'function_call':[],'refusal':1}}]}\n"),
         "{'id':'c','choices':[{'index':null,'delta':{}}],'service_tier':null}\n",
     };
     for (size_t i = 0; i < ARRAY_LEN(odd); i++) {

@@ -39,8 +39,7 @@ static void refused(struct bench *b)
         "{\"candidates\":[1]}",
         "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":[]}]}}]}",
         "[]",
-        "[{\"candidates\":"
-        "[{\"content\":{\"parts\":[{\"text\":\"a\"}]}}]}]"};
+        "[{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"a\"}]}}]}]"};
     for (size_t i = 0; i < ARRAY_LEN(bodies); i++)
         ok(!bench_reply(b, str_from_cz(bodies[i])), bodies[i]);
 }
