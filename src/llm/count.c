@@ -12,6 +12,16 @@ struct count_answer {
     int64_t tokens;
 };
 
+/* Gemini's envelope names the model once more: it goes where the path says. */
+static void drop_model(struct reading *r, struct extras *extras)
+{
+    struct extras kept = {.origin = extras->origin};
+    for (const struct extra *x = extras->first; x; x = x->next)
+        if (!str_eq(x->key, S("model")))
+            extras_add(r->a, &kept, x->key, x->value);
+    *extras = kept;
+}
+
 static int read_request(struct reading *r, enum operation_id op, const struct json *body, void *ask)
 {
     struct chat *c = ask;
@@ -26,7 +36,10 @@ static int read_request(struct reading *r, enum operation_id op, const struct js
         return document_fail(r,
                              op == OP_BEDROCK_COUNT ? "input.converse" : "generateContentRequest",
                              "must be an object");
-    return dialect_get((enum dialect_id)c->origin)->codec->read_request(r, body, c);
+    int rc = dialect_get((enum dialect_id)c->origin)->codec->read_request(r, body, c);
+    if (rc == 0 && op == OP_GEMINI_COUNT)
+        drop_model(r, &c->extras);
+    return rc;
 }
 
 static size_t count(const void *ask)
