@@ -39,6 +39,22 @@
 #define USE(id)   "'type':'tool_use','id':'" id "','name':'f','input':{}"
 #define AWS(rest) "@messageStart {'role':'assistant'}\n" rest
 
+#define CREATED                                                                                    \
+    "{'type':'response.created','sequence_number':0,'response':{'id':'r','object':'response',"     \
+    "'model':'m','status':'in_progress','output':[]}}\n"
+#define COMPLETED                                                                                  \
+    "{'type':'response.completed','sequence_number':9,'response':{'id':'r','object':'response',"   \
+    "'model':'m','status':'completed','output':[]}}\n"
+#define COUNTS "{'prompt_tokens':5,'completion_tokens':3,'total_tokens':8}"
+#define WITH_USAGE(usage)                                                                          \
+    "{'id':'c','object':'chat.completion','created':1,'model':'m','choices':[{'index':0,"          \
+    "'message':{'role':'assistant','content':'a'},'finish_reason':'stop'}],'usage':" usage "}"
+
+/* What was asked. */
+#define ASKED(more) "{'model':'m'," more ",'messages':[{'role':'user','content':'q'}]}"
+#define DOTTED      ASKED("'tools':[{'type':'function','function':{'name':'a.b'}}]")
+#define USAGE_ASKED ASKED("'stream':true,'stream_options':{'include_usage':true}")
+
 /* clang-format off */
 static const struct translation_case calls[] = {
     {"a text before a call does not shift the call's index", STREAM, DIALECT_ANTHROPIC, DIALECT_CHAT, NULL,
@@ -70,9 +86,6 @@ static const struct translation_case calls[] = {
     {"a stop with calls is an end by calls", REPLY, DIALECT_CHAT, DIALECT_ANTHROPIC, NULL,
      MESSAGE("'content':null,'tool_calls':[{'id':'a','type':'function','function':{'name':'f','arguments':'{}'}}]", "stop"), "stop_reason = 'tool_use'"},
     {"an end by calls without a call is a stop", REPLY, DIALECT_CHAT, DIALECT_ANTHROPIC, NULL, MESSAGE("'content':'a'", "tool_calls"), "stop_reason = 'end_turn'"},
-    {"calls cut off by the limit end by the limit", REPLY, DIALECT_CHAT, DIALECT_ANTHROPIC, NULL,
-     MESSAGE("'content':null,'tool_calls':[{'id':'a','type':'function','function':{'name':'f','arguments':'{\\'x\\': '}}]", "length"),
-     "stop_reason = 'max_tokens'\n~ {"},
     {"numbers in streamed arguments stay as written", STREAM, DIALECT_ANTHROPIC, DIALECT_CHAT, NULL,
      BEGIN OPEN("0", USE("a")) ARGS("0", "{\\'x\\':1.0,") ARGS("0", "\\'y\\':1e400}") CLOSE("0") END("tool_use"),
      "choices.0.message.tool_calls.0.function.arguments = '{\\'x\\':1.0,\\'y\\':1e400}'"},
@@ -84,10 +97,6 @@ static const struct translation_case calls[] = {
      "content.0.input = {'x':1}\ncontent.1.input = {'y':2}"},
     {"a text behind a call is a block of its own", STREAM, DIALECT_CHAT, DIALECT_ANTHROPIC, NULL,
      CALLS(OPENS("0", "a", "'{}'")) DELTA("'content':'t'") FINISH("tool_calls") DONE, "content.# = 2\nstop_reason = 'tool_use'"},
-    {"a tool's fitted name is the client's again", STREAM, DIALECT_BEDROCK, DIALECT_CHAT, NULL,
-     AWS("@contentBlockStart {'contentBlockIndex':0,'start':{'toolUse':{'toolUseId':'t','name':'f'}}}\n"
-       "@contentBlockStop {'contentBlockIndex':0}\n@messageStop {'stopReason':'tool_use'}\n@metadata {'usage':{'inputTokens':1,'outputTokens':1,'totalTokens':2}}\n"),
-     "choices.0.message.tool_calls.0.function.name = 'f'\nchoices.0.message.tool_calls.0.function.arguments = '{}'"},
     {"a tool of free text gets its text back", STREAM, DIALECT_ANTHROPIC, DIALECT_CHAT, NULL,
      BEGIN OPEN("0", USE("a")) ARGS("0", "{\\'input\\':\\'he") ARGS("0", "llo\\'}") CLOSE("0") END("tool_use"),
      "choices.0.message.tool_calls.0.custom.input = 'hello'",
@@ -96,6 +105,57 @@ static const struct translation_case calls[] = {
      ANSWER("{'type':'tool_use','id':'a','name':'f','input':{}}", "tool_use"),
      "choices.0.message.function_call.name = 'f'\nchoices.0.finish_reason = 'function_call'",
      "{'model':'m','functions':[{'name':'f'}],'messages':[{'role':'user','content':'q'}]}"},
+    {"blocks whose indices begin at 1 are numbered from 0", STREAM, DIALECT_ANTHROPIC, DIALECT_CHAT, NULL,
+     BEGIN OPEN("1", USE("a")) ARGS("1", "{}") CLOSE("1") END("tool_use"), "~ 'tool_calls':[{'index':0\n^ 'index':1\nchoices.0.message.tool_calls.# = 1"},
+    {"parallel calls of one name get ids of their own", STREAM, DIALECT_GEMINI, DIALECT_CHAT, NULL,
+     CANDIDATE(GEMINI_CALL, "") CANDIDATE(GEMINI_CALL, STOPPED),
+     "choices.0.message.tool_calls.0.id = 'call_b646a9d77f69aefeb57e5263'\nchoices.0.message.tool_calls.1.id = 'call_b58f45d72ba24795286cd5ea'"},
+    {"calls of a server that gives no ids get ids of their own", STREAM, DIALECT_CHAT, DIALECT_ANTHROPIC, NULL,
+     CALLS("{'index':0,'type':'function','function':{'name':'f','arguments':'{}'}}") CALLS("{'index':1,'type':'function','function':{'name':'f','arguments':'{}'}}")
+       FINISH("tool_calls") DONE, "content.0.id = 'call_ea7d53c6cc9fbee7440629ca'\ncontent.1.id = 'call_adb412417f7e4152e0dc408a'"},
+    {"calls of a server that gives neither ids nor indices are two by their names", STREAM, DIALECT_CHAT, DIALECT_ANTHROPIC, NULL,
+     CALLS("{'type':'function','function':{'name':'f','arguments':'{}'}}") CALLS("{'type':'function','function':{'name':'f','arguments':'{\\'a\\':1}'}}")
+       FINISH("tool_calls") DONE, "content.# = 2\ncontent.0.input = {}\ncontent.1.input = {'a':1}"},
+    {"a call without the member of its arguments has empty ones", REPLY, DIALECT_CHAT, DIALECT_ANTHROPIC, NULL,
+     MESSAGE("'content':null,'tool_calls':[{'id':'a','type':'function','function':{'name':'f'}}]", "tool_calls"), "content.0.input = {}"},
+    {"null for Cohere's arguments are empty ones", REPLY, DIALECT_COHERE, DIALECT_CHAT, NULL,
+     "{'id':'x','finish_reason':'TOOL_CALL','message':{'role':'assistant','tool_calls':[{'id':'a','type':'function','function':{'name':'f','arguments':null}}]}}",
+     "choices.0.message.tool_calls.0.function.arguments = '{}'"},
+    {"a call of Cohere's without deltas has empty arguments", STREAM, DIALECT_COHERE, DIALECT_CHAT, NULL,
+     "{'type':'message-start','id':'x','delta':{'message':{'role':'assistant'}}}\n"
+     "{'type':'tool-call-start','index':0,'delta':{'message':{'tool_calls':{'id':'a','type':'function','function':{'name':'f','arguments':''}}}}}\n"
+     "{'type':'tool-call-end','index':0}\n{'type':'message-end','delta':{'finish_reason':'TOOL_CALL','usage':{}}}\n",
+     "choices.0.message.tool_calls.0.function.arguments = '{}'\nchoices.0.finish_reason = 'tool_calls'"},
+    {"arguments cut off by the limit are closed where they end", REPLY, DIALECT_CHAT, DIALECT_ANTHROPIC, NULL,
+     MESSAGE("'content':null,'tool_calls':[{'id':'a','type':'function','function':{'name':'f','arguments':'{\\'x\\':1,\\'y\\': '}}]", "length"),
+     "stop_reason = 'max_tokens'\ncontent.0.input = {'x':1}"},
+    {"arguments cut off are kept as text in Bedrock's object", REPLY, DIALECT_CHAT, DIALECT_BEDROCK, NULL,
+     MESSAGE("'content':null,'tool_calls':[{'id':'a','type':'function','function':{'name':'f','arguments':'{\\'x\\': '}}]", "length"),
+     "stopReason = 'max_tokens'\noutput.message.content.0.toolUse.input = {'_raw_arguments':'{\\'x\\': '}"},
+    {"arguments cut off are kept as text in Ollama's object", STREAM, DIALECT_CHAT, DIALECT_OLLAMA, NULL,
+     CALLS(OPENS("0", "a", "'{\\'x\\''")) FINISH("length") DONE, "message.tool_calls.0.function.arguments = {'_raw_arguments':'{\\'x\\''}\ndone_reason = 'length'"},
+    {"arguments cut off are kept as text in Gemini's object", STREAM, DIALECT_CHAT, DIALECT_GEMINI, NULL,
+     CALLS(OPENS("0", "a", "'{\\'x\\''")) FINISH("length") DONE,
+     "candidates.0.content.parts.0.functionCall.args = {'_raw_arguments':'{\\'x\\''}\ncandidates.0.finishReason = 'MAX_TOKENS'"},
+    {"arguments cut off stream as they are where they are text", STREAM, DIALECT_CHAT, DIALECT_RESPONSES, NULL,
+     CALLS(OPENS("0", "a", "'{\\'x\\''")) FINISH("length") DONE, "status = 'incomplete'\noutput.0.arguments = '{\\'x\\''"},
+    {"a name that was fitted is the client's again", STREAM, DIALECT_ANTHROPIC, DIALECT_CHAT, NULL,
+     BEGIN OPEN("0", "'type':'tool_use','id':'t','name':'a_b_c6f6f6be','input':{}") CLOSE("0") END("tool_use"),
+     "choices.0.message.tool_calls.0.function.name = 'a.b'\n^ a_b", DOTTED},
+    {"a name that was fitted is the client's again in a whole answer", REPLY, DIALECT_ANTHROPIC, DIALECT_CHAT, NULL,
+     ANSWER("{'type':'tool_use','id':'a','name':'a_b_c6f6f6be','input':{}}", "tool_use"), "choices.0.message.tool_calls.0.function.name = 'a.b'\n^ a_b", DOTTED},
+    {"a name that only looks fitted stays", REPLY, DIALECT_ANTHROPIC, DIALECT_CHAT, NULL,
+     ANSWER("{'type':'tool_use','id':'a','name':'a_b_00000000','input':{}}", "tool_use"), "choices.0.message.tool_calls.0.function.name = 'a_b_00000000'", DOTTED},
+    {"a wrapper of parallel calls is passed on as a call", REPLY, DIALECT_CHAT, DIALECT_ANTHROPIC, NULL,
+     MESSAGE("'content':null,'tool_calls':[{'id':'a','type':'function','function':{'name':'multi_tool_use.parallel','arguments':'{\\'tool_uses\\':[]}'}}]", "tool_calls"),
+     "content.0.name = 'multi_tool_use.parallel'\ncontent.0.input = {'tool_uses':[]}"},
+    {"a free text is put together though it was cut inside of its escapes", STREAM, DIALECT_ANTHROPIC, DIALECT_RESPONSES, NULL,
+     BEGIN OPEN("0", USE("a")) ARGS("0", "{\\'inp") ARGS("0", "ut\\': \\'a\\\\") ARGS("0", "n\\\\u00") ARGS("0", "e9\\\\ud83d") ARGS("0", "\\\\ude80\\'}")
+       CLOSE("0") END("tool_use"), "output.0.type = 'custom_tool_call'\noutput.0.input = 'a\\n\xc3\xa9\xf0\x9f\x9a\x80'",
+     "{'model':'m','tools':[{'type':'custom','name':'f'}],'input':'q'}"},
+    {"a function call of old in fragments is a call", STREAM, DIALECT_CHAT, DIALECT_ANTHROPIC, NULL,
+     DELTA("'function_call':{'name':'f','arguments':''}") DELTA("'function_call':{'arguments':'{\\'a\\''}") DELTA("'function_call':{'arguments':':1}'}")
+       FINISH("function_call") DONE, "content.# = 1\ncontent.0.input = {'a':1}\nstop_reason = 'tool_use'"},
 };
 
 static const struct translation_case streams[] = {
@@ -181,6 +241,33 @@ static const struct translation_case streams[] = {
      "choices.0.message.content = 't'"},
     {"a message in the middle that is no JSON is the provider's fault", STREAM, DIALECT_CHAT, DIALECT_ANTHROPIC, NULL,
      DELTA("'content':'a'") "<html>\n", "! PROVIDER_BODY\n^ message_stop"},
+    {"usage in a choice counts", STREAM, DIALECT_CHAT, DIALECT_ANTHROPIC, NULL,
+     DELTA("'content':'a'") CHUNK("'choices':[{'index':0,'delta':{},'finish_reason':'stop','usage':" COUNTS "}]") DONE, "usage.input_tokens = 5\nusage.output_tokens = 3"},
+    {"usage in Groq's own member counts", STREAM, DIALECT_CHAT, DIALECT_ANTHROPIC, NULL,
+     DELTA("'content':'a'") CHUNK("'choices':[{'index':0,'delta':{},'finish_reason':'stop'}],'x_groq':{'id':'r','usage':" COUNTS "}") DONE,
+     "usage.input_tokens = 5\nusage.output_tokens = 3"},
+    {"usage that is null takes nothing back", STREAM, DIALECT_CHAT, DIALECT_ANTHROPIC, NULL,
+     DELTA("'content':'a'") CHUNK("'choices':[],'usage':" COUNTS) CHUNK("'choices':[{'index':0,'delta':{},'finish_reason':'stop'}],'usage':null") DONE,
+     "usage.input_tokens = 5\nusage.output_tokens = 3"},
+    {"usage at the end counts more than that of the start", STREAM, DIALECT_ANTHROPIC, DIALECT_CHAT, NULL,
+     BEGIN OPEN("0", "'type':'text','text':''") TEXT("0", "t") CLOSE("0") "{'type':'message_delta','delta':{'stop_reason':'end_turn'},"
+       "'usage':{'input_tokens':30,'cache_read_input_tokens':4,'output_tokens':2}}\n{'type':'message_stop'}\n",
+     "usage.prompt_tokens = 34\nusage.completion_tokens = 2\nusage.prompt_tokens_details.cached_tokens = 4\n~ 'usage':null", USAGE_ASKED},
+    {"usage is not told when nobody asked for it", STREAM, DIALECT_ANTHROPIC, DIALECT_CHAT, NULL,
+     BEGIN OPEN("0", "'type':'text','text':''") TEXT("0", "t") CLOSE("0") END("end_turn"), "^ usage\n~ [DONE]",
+     "{'model':'m','stream':true,'messages':[{'role':'user','content':'q'}]}"},
+    {"an end mark with space around it is one", STREAM, DIALECT_CHAT, DIALECT_ANTHROPIC, NULL, DELTA("'content':'a'") FINISH("stop") " [DONE] \n", "content.0.text = 'a'"},
+    {"a reason without an end mark is no end", STREAM, DIALECT_CHAT, DIALECT_ANTHROPIC, NULL, DELTA("'content':'a'") FINISH("stop"), "! PROVIDER_TRUNCATED\n^ message_stop"},
+    {"items are told by their place when their ids change or are missing", STREAM, DIALECT_RESPONSES, DIALECT_CHAT, NULL,
+     CREATED "{'type':'response.output_item.added','output_index':0,'item':{'id':'i1','type':'message','role':'assistant','status':'in_progress','content':[]}}\n"
+     "{'type':'response.output_text.delta','item_id':'i2','output_index':0,'content_index':0,'delta':'t'}\n"
+     "{'type':'response.output_text.delta','output_index':0,'content_index':0,'delta':'u'}\n"
+     "{'type':'response.output_item.done','output_index':0,'item':{'id':'i3','type':'message','role':'assistant','status':'completed',"
+       "'content':[{'type':'output_text','text':'tu','annotations':[]}]}}\n" COMPLETED, "choices.0.message.content = 'tu'\nchoices.# = 1"},
+    {"a seal counts as it is at the item's end", STREAM, DIALECT_RESPONSES, DIALECT_RESPONSES, NULL,
+     CREATED "{'type':'response.output_item.added','output_index':0,'item':{'id':'rs','type':'reasoning','summary':[],'encrypted_content':'half'}}\n"
+     "{'type':'response.output_item.done','output_index':0,'item':{'id':'rs','type':'reasoning','summary':[],'encrypted_content':'whole'}}\n" COMPLETED, "~ whole"},
+    {"an answer without a word is no block", STREAM, DIALECT_CHAT, DIALECT_ANTHROPIC, NULL, DELTA("'role':'assistant','content':''") FINISH("stop") DONE, "content = []\nstop_reason = 'end_turn'"},
 };
 
 static const struct translation_case replies[] = {
@@ -214,6 +301,31 @@ static const struct translation_case replies[] = {
      "{'candidates':[{'content':{'role':'model','parts':[{'text':'\xc3\xa9\xc3\xa9 ab'}]},'finishReason':'STOP','index':0,'groundingMetadata':{'groundingChunks':"
        "[{'web':{'uri':'https://x.example','title':'x'}}],'groundingSupports':[{'segment':{'startIndex':5,'endIndex':7,'text':'ab'},'groundingChunkIndices':[0]}]}}]}",
      "choices.0.message.annotations.0.url_citation.start_index = 3\nchoices.0.message.annotations.0.url_citation.end_index = 5"},
+    {"a citation of a block of text is one of its characters", REPLY, DIALECT_ANTHROPIC, DIALECT_CHAT, NULL,
+     ANSWER("{'type':'text','text':'\xc3\xa9t\xc3\xa9 ','citations':null},{'type':'text','text':'is hot','citations':[{'type':'web_search_result_location',"
+       "'url':'https://x.example','title':'x','cited_text':'c','encrypted_index':'e'}]}", "end_turn"),
+     "choices.0.message.content = '\xc3\xa9t\xc3\xa9 is hot'\nchoices.0.message.annotations = [{'type':'url_citation','url_citation':{'start_index':4,'end_index':10,"
+       "'url':'https://x.example','title':'x'}}]"},
+    {"durations that nobody measured are 0", REPLY, DIALECT_ANTHROPIC, DIALECT_OLLAMA, NULL, ANSWER("{'type':'text','text':'a'}", "end_turn"),
+     "total_duration = 0\neval_duration = 0\neval_count = 2\ncreated_at = '2023-11-14T22:13:20.000Z'"},
+    {"xAI's thoughts are counted in what came out", REPLY, DIALECT_CHAT, DIALECT_ANTHROPIC, NULL,
+     WITH_USAGE("{'prompt_tokens':12,'completion_tokens':1,'total_tokens':303,'completion_tokens_details':{'reasoning_tokens':290}}"),
+     "usage.input_tokens = 12\nusage.output_tokens = 291"},
+    {"DeepSeek's hits are cached tokens", REPLY, DIALECT_CHAT, DIALECT_ANTHROPIC, NULL,
+     WITH_USAGE("{'prompt_tokens':339,'completion_tokens':83,'total_tokens':422,'prompt_cache_hit_tokens':320,'prompt_cache_miss_tokens':19}"),
+     "usage.cache_read_input_tokens = 320\nusage.input_tokens = 19\nusage.output_tokens = 83"},
+    {"Gemini's thoughts are counted in what came out", REPLY, DIALECT_GEMINI, DIALECT_CHAT, NULL,
+     "{'candidates':[{'content':{'role':'model','parts':[{'text':'a'}]},'finishReason':'STOP','index':0}],'usageMetadata':{'promptTokenCount':3520,"
+       "'cachedContentTokenCount':3512,'candidatesTokenCount':2,'thoughtsTokenCount':42,'totalTokenCount':3564}}",
+     "usage.prompt_tokens = 3520\nusage.prompt_tokens_details.cached_tokens = 3512\nusage.completion_tokens = 44\nusage.completion_tokens_details.reasoning_tokens = 42\nusage.total_tokens = 3564"},
+    {"Anthropic's cache, written and read, is in OpenAI's prompt", REPLY, DIALECT_ANTHROPIC, DIALECT_CHAT, NULL,
+     "{'id':'m','type':'message','role':'assistant','model':'m','content':[{'type':'text','text':'a'}],'stop_reason':'end_turn',"
+       "'usage':{'input_tokens':3,'cache_read_input_tokens':1712,'cache_creation_input_tokens':236,'output_tokens':121}}",
+     "usage.prompt_tokens = 1951\nusage.prompt_tokens_details.cached_tokens = 1712\nusage.completion_tokens = 121\nusage.total_tokens = 2072"},
+    {"Cohere's tokens are those of the model, not those of the bill", REPLY, DIALECT_COHERE, DIALECT_CHAT, NULL,
+     "{'id':'x','finish_reason':'COMPLETE','message':{'role':'assistant','content':[{'type':'text','text':'a'}]},"
+       "'usage':{'billed_units':{'input_tokens':7,'output_tokens':89},'tokens':{'input_tokens':69,'output_tokens':89}}}",
+     "usage.prompt_tokens = 69\nusage.completion_tokens = 89"},
 };
 /* clang-format on */
 

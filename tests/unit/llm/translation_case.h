@@ -86,6 +86,7 @@ static inline void run_reply(const struct translation_case *k, struct outcome *o
     const struct dialect *from = dialect_get(k->from), *to = dialect_get(k->to);
     const struct chat *asked = asked_of(k, o);
     struct pipe *p = pipe_new(from, NULL, asked);
+    p->restore.rule = from->names;
     pipe_reply(p, from, quoted(&p->a, k->in));
     o->rc = p->rc;
     o->err = p->err;
