@@ -186,12 +186,19 @@ static void put_retry(struct json_writer *j, int64_t ms)
     buf_fini(&delay);
 }
 
+/* That of the answer's head: of requests that are wrong there are many, 405 and 415 among them. */
+static int code_of(const struct failure *f)
+{
+    bool is_kept = f->class == FAILURE_BAD_REQUEST && f->status >= 400 && f->status < 500;
+    return is_kept ? f->status : failure_status(f->class);
+}
+
 void gemini_write_error(const struct failure *f, struct buf *out)
 {
     struct json_writer j = json_writer(out);
     json_begin_object(&j, NULL);
     json_begin_object(&j, "error");
-    json_put_int(&j, "code", failure_status(f->class));
+    json_put_int(&j, "code", code_of(f));
     json_put_str(&j, "message", f->message);
     json_put_str(&j, "status", str_from_cz(status_name(f->class)));
     if (f->retry_ms >= 0)
