@@ -4,22 +4,19 @@
  * `max` is in one place, buf_reserve; a writer that makes its output in several steps goes back to
  * where it began when a step fails, so that a failed append leaves nothing behind.
  *
- * JSON strings are the hot one: prompts and replies pass through buf_put_json. It looks for the
- * next byte that needs work eight bytes at a time (a word is plain when no byte of it is a control
- * character, a quote, a backslash or beyond ASCII), steps over well-formed UTF-8, and copies what
- * lies between two escapes in one piece. Each fault in UTF-8, as base/utf8 counts them, becomes one
- * U+FFFD, as the browsers do it. */
+ * JSON strings are the hot one: prompts and replies pass through buf_put_json. What stands for
+ * itself is copied in one piece up to the next escape; there is always room for the rest as it is
+ * and the closing quote. Each fault in UTF-8, as base/utf8 counts them, becomes one U+FFFD, as the
+ * browsers do it. */
 #include "base/buf.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clean.h"
 #include "base/pool.h"
 #include "base/utf8.h"
-
-#define ONES  UINT64_C(0x0101010101010101)
-#define HIGHS UINT64_C(0x8080808080808080)
 
 static const char hex_digits[] = "0123456789abcdef";
 
@@ -130,89 +127,71 @@ void buf_put_hex(struct buf *b, str bytes)
     b->n += bytes.n * 2;
 }
 
-static bool is_plain(unsigned char c)
+/* Room for n bytes more and for what follows them at least. */
+static char *reserve_before(struct buf *b, size_t n, size_t rest)
 {
-    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+    char *to = buf_reserve(b, n + rest);
+    if (to)
+        b->n += n;
+    return to;
 }
 
-/* Non-zero when one of the eight bytes is not plain. A borrow between bytes can only start at a
- * byte that is not plain itself, so the answer for the whole word is exact. */
-static uint64_t not_plain(uint64_t word)
+static void put_escape(struct buf *b, char c, size_t rest)
 {
-    uint64_t control = word - ONES * 0x20;
-    uint64_t quote = (word ^ ONES * '"') - ONES;
-    uint64_t backslash = (word ^ ONES * '\\') - ONES;
-    return (control | quote | backslash | word) & HIGHS;
-}
-
-/* The offset of the first byte at or behind `at` that is not plain, or s.n. */
-static size_t skip_plain(str s, size_t at)
-{
-    for (; s.n - at >= 8; at += 8) {
-        uint64_t word;
-        memcpy(&word, s.p + at, 8);
-        if (not_plain(word) != 0)
-            break;
-    }
-    while (at < s.n && is_plain((unsigned char)s.p[at]))
-        at++;
-    return at;
-}
-
-static void put_escape(struct buf *b, char c)
-{
-    static const char letters[] = "\"\\bfnrt";
-    size_t at = str_find_char(S("\"\\\b\f\n\r\t"), c);
-    if (at != STR_NONE) {
-        buf_put(b, str_of((char[]){'\\', letters[at]}, 2));
+    static const char letters[256] = {['"'] = '"',  ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f',
+                                      ['\n'] = 'n', ['\r'] = 'r',  ['\t'] = 't'};
+    uint8_t code = (uint8_t)c;
+    bool is_short = letters[code] != 0;
+    char *to = reserve_before(b, is_short ? 2 : 6, rest);
+    if (!to)
         return;
-    }
-    buf_put(b, S("\\u00"));
-    buf_put_hex(b, str_of(&c, 1));
+    to[0] = '\\';
+    to[1] = is_short ? letters[code] : 'u';
+    if (is_short)
+        return;
+    to[2] = to[3] = '0';
+    to[4] = hex_digits[code >> 4];
+    to[5] = hex_digits[code & 15];
 }
 
-/* The offset of the first byte that cannot stand in a JSON string as it is, or s.n. */
-static size_t skip_clean(str s)
+/* The character at the beginning of s, which does not certainly stand for itself; `rest` bytes at
+ * least follow it. Returns its length. */
+static size_t put_json_character(struct buf *b, str s)
 {
-    size_t at = skip_plain(s, 0);
-    while (at < s.n && (unsigned char)s.p[at] >= 0x80) {
-        struct utf8 next = utf8_at(str_of(s.p + at, s.n - at));
-        if (!next.valid)
-            return at;
-        at += next.n;
-        if (at < s.n && (unsigned char)s.p[at] < 0x80)
-            at = skip_plain(s, at);
+    struct utf8 c = utf8_at(s);
+    size_t rest = s.n - c.n + 1;
+    if (c.valid && c.n == 1) {
+        put_escape(b, s.p[0], rest);
+        return 1;
     }
-    return at;
-}
-
-static void put_json_inside(struct buf *b, str s)
-{
-    for (;;) {
-        size_t clean = skip_clean(s);
-        buf_put(b, str_slice(s, 0, clean));
-        if (clean == s.n)
-            return;
-        s = str_skip(s, clean);
-        struct utf8 next = utf8_at(s);
-        if (next.valid)
-            put_escape(b, s.p[0]);
-        else
-            buf_put(b, UTF8_REPLACEMENT);
-        s = str_skip(s, next.n);
-    }
+    str text = c.valid ? str_of(s.p, c.n) : UTF8_REPLACEMENT;
+    char *to = reserve_before(b, text.n, rest);
+    if (to)
+        memcpy(to, text.p, text.n);
+    return c.n;
 }
 
 void buf_put_json(struct buf *b, str s)
 {
     size_t start = b->n;
-    if (!buf_reserve(b, s.n + 2)) /* the least it takes */
+    char *to = buf_reserve(b, s.n + 2); /* the least it takes */
+    if (!to)
         return;
-    buf_put_char(b, '"');
-    put_json_inside(b, s);
-    buf_put_char(b, '"');
+    *to = '"';
+    b->n++;
+    const char *p = s.p, *end = s.p + s.n;
+    while (p < end && !b->failed) {
+        const char *clean = clean_skip(p, end);
+        memcpy(b->p + b->n, p, (size_t)(clean - p));
+        b->n += (size_t)(clean - p);
+        p = clean;
+        if (p < end)
+            p += put_json_character(b, str_of(p, (size_t)(end - p)));
+    }
     if (b->failed)
         b->n = start;
+    else
+        b->p[b->n++] = '"'; /* there has been room for it all the time */
 }
 
 void buf_vprintf(struct buf *b, const char *fmt, va_list args)

@@ -1,7 +1,7 @@
 /* Objects read by a list of known members, in one pass over what is there.
  *
- * Every member is compared with the keys of its own length only, so an object of many unknown
- * members costs one comparison of lengths per key and no more. A set of bits says which keys have
+ * Every member is compared with the keys that begin like it only, so an object of many unknown
+ * members costs one comparison of bytes per key and no more. A set of bits says which keys have
  * been seen: a value of NULL would not do, because null counts as absent and yet a second member
  * of that name is a duplicate.
  *
@@ -31,11 +31,27 @@ str reading_path(const struct reading *r, const char *name)
     return arena_concat(r->a, (str[]){r->path, S("."), last}, 3);
 }
 
+/* path[index], for each element of each list: no printf. */
+static str with_index(struct arena *a, str path, size_t index)
+{
+    char text[24];
+    size_t at = sizeof text;
+    text[--at] = ']';
+    do {
+        text[--at] = (char)('0' + index % 10);
+        index /= 10;
+    } while (index > 0);
+    text[--at] = '[';
+    str parts[] = {path, str_of(text + at, sizeof text - at)};
+    return arena_concat(a, parts, ARRAY_LEN(parts));
+}
+
 struct reading reading_at(const struct reading *r, const char *name, long index)
 {
     struct reading inner = *r;
-    str path = reading_path(r, name);
-    inner.path = index < 0 ? path : arena_printf(r->a, STR_FMT "[%ld]", STR_ARG(path), index);
+    inner.path = reading_path(r, name);
+    if (index >= 0)
+        inner.path = with_index(r->a, inner.path, (size_t)index);
     return inner;
 }
 
@@ -96,11 +112,11 @@ void extras_add(struct arena *a, struct extras *e, str key, const struct json *v
     e->last = x;
 }
 
-/* Index of `key` among the n keys; n: it is none of them. */
-static size_t key_index(str key, const char *const *keys, const size_t *sizes, size_t n)
+/* Index of `key` among the n keys, none of which is empty; n: it is none of them. */
+static size_t key_index(str key, const char *const *keys, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (sizes[i] == key.n && memcmp(keys[i], key.p, key.n) == 0)
+    for (size_t i = 0; i < n && key.n > 0; i++) {
+        if (keys[i][0] == key.p[0] && strncmp(keys[i], key.p, key.n) == 0 && keys[i][key.n] == '\0')
             return i;
     }
     return n;
@@ -116,11 +132,8 @@ int members_read(struct reading *r, const struct json *object, const char *const
                  const struct json **values, struct extras *extras)
 {
     must(n <= MEMBERS_MAX);
-    size_t sizes[MEMBERS_MAX];
-    for (size_t i = 0; i < n; i++) {
-        sizes[i] = strlen(keys[i]);
+    for (size_t i = 0; i < n; i++)
         values[i] = NULL;
-    }
     if (extras)
         *extras = (struct extras){.origin = r->origin};
     if (!object || json_type(object) != JSON_OBJECT)
@@ -130,7 +143,7 @@ int members_read(struct reading *r, const struct json *object, const char *const
     uint64_t seen = 0;
     bool is_lenient = r->code != 0;
     for (struct json_iter it = json_iter(object); json_iter_next(&it);) {
-        size_t i = key_index(it.key, keys, sizes, n);
+        size_t i = key_index(it.key, keys, n);
         if (i < n && (seen & UINT64_C(1) << i) != 0 && !is_lenient)
             return fail_duplicate(r, keys[i]);
         if (i < n)

@@ -65,8 +65,8 @@ const struct service *service_of(enum provider_kind kind, str model, enum operat
 static const struct service *first_of(enum provider_kind kind, str model, enum purpose purpose)
 {
     for (size_t i = 0; i < ARRAY_LEN(services); i++)
-        if (operation_get(services[i].operation)->purpose == purpose &&
-            holds(&services[i], kind, model))
+        if (holds(&services[i], kind, model) &&
+            operation_get(services[i].operation)->purpose == purpose)
             return &services[i];
     return NULL;
 }

@@ -1,7 +1,8 @@
 /* JSON documents on yyjson, and a writer.
  *
  * What may be read is decided by json_scan, for both ways into the house alike: the same depth, the
- * same limits, the same strictness. yyjson then builds the values, all in the caller's arena, so
+ * same limits, the same strictness. Where yyjson has read a text and the values are certainly within
+ * the limits, the answer is known without asking it. The values are all in the caller's arena, so
  * nothing has to be freed; when the arena has no room for them the text is refused, because its
  * length was the other side's choice. Numbers stay text: 1.0 is not 1, and no digit of a long one
  * is lost on the way through. yyjson is stricter about a lone surrogate (\ud800), which is read as
@@ -15,6 +16,7 @@
 #include <string.h>
 #include <yyjson.h>
 
+#include "base/clean.h"
 #include "base/err.h"
 #include "wire/json_string.h"
 
@@ -93,14 +95,40 @@ static int check(str text, size_t *error_at)
     return rc;
 }
 
+/* Is the value within json_scan's limits? False: it has to be asked. Keys are measured there as they
+ * were written, where a byte may have taken six. */
+static bool is_certain(yyjson_val *v, unsigned depth)
+{
+    if (unsafe_yyjson_is_raw(v))
+        return unsafe_yyjson_get_len(v) <= JSON_NUMBER_MAX;
+    if (!unsafe_yyjson_is_ctn(v))
+        return true;
+    bool is_object = unsafe_yyjson_is_obj(v);
+    size_t left = unsafe_yyjson_get_len(v);
+    if (depth == JSON_DEPTH_MAX || (is_object && left > JSON_KEYS_MAX))
+        return false;
+    yyjson_val *at = unsafe_yyjson_get_first(v);
+    for (; left > 0; left--) {
+        if (is_object && unsafe_yyjson_get_len(at++) > JSON_KEY_MAX / 6)
+            return false;
+        if (!is_certain(at, depth + 1))
+            return false;
+        at = unsafe_yyjson_get_next(at);
+    }
+    return true;
+}
+
 int json_read(struct arena *a, str text, const struct json **root, size_t *error_at)
 {
     *root = NULL;
-    int rc = check(text, error_at);
-    if (rc < 0)
-        return rc;
+    *error_at = 0;
     yyjson_read_code why;
     yyjson_doc *doc = build(a, text, &why);
+    if (!doc || !is_certain(yyjson_doc_get_root(doc), 0)) {
+        int rc = check(text, error_at);
+        if (rc < 0)
+            return rc;
+    }
     if (!doc && why == YYJSON_READ_ERROR_INVALID_STRING)
         doc = build(a, without_lone_surrogates(a, text), &why);
     if (!doc) {
@@ -130,9 +158,27 @@ enum json_type json_type(const struct json *v)
     }
 }
 
+/* Readers ask for many members that are not there: the first byte answers for most of them. */
+static bool is_key(yyjson_val *v, str key)
+{
+    const char *text = unsafe_yyjson_get_str(v);
+    return unsafe_yyjson_get_len(v) == key.n &&
+           (key.n == 0 || (text[0] == key.p[0] && memcmp(text, key.p, key.n) == 0));
+}
+
 const struct json *json_get(const struct json *object, const char *key)
 {
-    return json(yyjson_obj_get(val(object), key));
+    if (!yyjson_is_obj(val(object)))
+        return NULL;
+    str wanted = str_of(key, strlen(key));
+    size_t left = unsafe_yyjson_get_len(val(object));
+    yyjson_val *at = unsafe_yyjson_get_first(val(object));
+    for (; left > 0; left--) {
+        if (is_key(at, wanted))
+            return json(at + 1);
+        at = unsafe_yyjson_get_next(at + 1);
+    }
+    return NULL;
 }
 
 const struct json *json_at(const struct json *array, size_t i)
@@ -236,15 +282,30 @@ static void begin_item(struct json_writer *w)
     w->has_items |= level_bit(w);
 }
 
+/* Nearly all keys are words, which stand for themselves. */
+static void put_key(struct buf *b, str key)
+{
+    char *to = buf_reserve(b, key.n + 3);
+    if (!to)
+        return;
+    if (clean_skip(key.p, key.p + key.n) == key.p + key.n) {
+        *to++ = '"';
+        memcpy(to, key.p, key.n);
+        memcpy(to + key.n, "\":", 2);
+        b->n += key.n + 3;
+        return;
+    }
+    buf_put_json(b, key);
+    buf_put_char(b, ':');
+}
+
 /* What stands before a value: a comma, the key. */
 static void begin_value(struct json_writer *w, const char *key)
 {
     must((key != NULL) == ((w->is_object & level_bit(w)) != 0));
     begin_item(w);
-    if (!key)
-        return;
-    buf_put_json(w->out, str_from_cz(key));
-    buf_put_char(w->out, ':');
+    if (key)
+        put_key(w->out, str_of(key, strlen(key)));
 }
 
 static void begin_container(struct json_writer *w, const char *key, bool is_object)
@@ -327,8 +388,7 @@ void json_put_member(struct json_writer *w, str key, const struct json *v)
 {
     must((w->is_object & level_bit(w)) != 0);
     begin_item(w);
-    buf_put_json(w->out, key);
-    buf_put_char(w->out, ':');
+    put_key(w->out, key);
     json_put(w->out, v);
 }
 

@@ -4,17 +4,15 @@
  * costs. The rules are written once, in step(): it judges one escape or one multi-byte character
  * and alone reports faults. In front of it runs a skipper, which moves over what is certainly fine
  * and stops at the closing quote or wherever it is not certain: a skipper may be slow or fast, it
- * never refuses anything. skip_16 takes 16 bytes at a time with the compiler's vector types (SSE2,
- * NEON or plain words), goes on over valid UTF-8 and stops at escapes; json_skip_avx2 takes 64 and
- * goes on over escapes too. The first call chooses.
+ * never refuses anything. clean_skip takes 16 bytes at a time, goes on over valid UTF-8 and stops at
+ * escapes; json_skip_avx2 takes 64 and goes on over escapes too. The first call chooses.
  *
  * A skipper returns only places between two characters, at or behind the place it was given. */
 #include "wire/json_string.h"
 
-#include <endian.h>
 #include <stdatomic.h>
-#include <string.h>
 
+#include "base/clean.h"
 #include "base/utf8.h"
 #include "wire/json_skip_avx2.h"
 
@@ -81,85 +79,9 @@ static const char *step(const char *p, const char *end, struct json_fault *fault
     return character.valid ? p + character.n : fail(fault, p, "not valid UTF-8");
 }
 
-static inline bool is_plain(char c)
-{
-    return c != '"' && c != '\\' && (uint8_t)c >= 0x20 && (uint8_t)c < 0x80;
-}
-
-typedef uint8_t v16 __attribute__((vector_size(16)));
-
-/* Which bytes are not plain: 0xff where quote, backslash, control or non-ASCII. */
-static inline v16 special_16(v16 b)
-{
-    return (v16)((b == '"') | (b == '\\') | (b < 0x20) | (b > 0x7f));
-}
-
-/* The first byte of 16 that is not plain, 16 if all are. */
-static inline unsigned plain_16(const char *p)
-{
-    v16 block;
-    memcpy(&block, p, sizeof block);
-    v16 special = special_16(block);
-    uint64_t half[2];
-    memcpy(half, &special, sizeof half);
-    if (half[0] != 0)
-        return (unsigned)__builtin_ctzll(le64toh(half[0])) / 8;
-    return half[1] != 0 ? 8 + (unsigned)__builtin_ctzll(le64toh(half[1])) / 8 : 16;
-}
-
-/* Over characters of two to four bytes, each judged by masks on its four first bytes (Unicode 15,
- * table 3-7). `w` has the first byte lowest. */
-static const char *skip_wide(const char *p, const char *end)
-{
-    while (end - p >= 4) {
-        uint32_t w;
-        memcpy(&w, p, sizeof w);
-        w = le32toh(w);
-        bool has_2 = (w & 0xc0e0) == 0x80c0 && (w & 0x1e) != 0;
-        bool has_3 = (w & 0xc0c0f0) == 0x8080e0 && (w & 0x200f) != 0 && (w & 0x200f) != 0x200d;
-        uint32_t top = (w & 0x07) << 2 | (w >> 12 & 0x03); /* the number's upper 5 bits */
-        bool has_4 = (w & 0xc0c0c0f8) == 0x808080f0 && top >= 1 && top <= 16;
-        if (has_3)
-            p += 3;
-        else if (has_2)
-            p += 2;
-        else if (has_4)
-            p += 4;
-        else
-            break;
-    }
-    return p;
-}
-
-static const char *skip_ascii(const char *p, const char *end)
-{
-    while (end - p >= 16) {
-        unsigned n = plain_16(p);
-        p += n;
-        if (n < 16)
-            return p;
-    }
-    while (p < end && is_plain(*p))
-        p++;
-    return p;
-}
-
-static const char *skip_16(const char *p, const char *end)
-{
-    for (;;) {
-        p = skip_ascii(p, end);
-        if (p == end || (uint8_t)*p < 0x80)
-            return p;
-        const char *behind = skip_wide(p, end);
-        if (behind == p)
-            return p;
-        p = behind;
-    }
-}
-
 static skip_fn best_skip(void)
 {
-    return json_has_avx2() ? json_skip_avx2 : skip_16;
+    return json_has_avx2() ? json_skip_avx2 : clean_skip;
 }
 
 static const char *skip_first(const char *p, const char *end);
@@ -179,7 +101,7 @@ const char *json_string_end(const char *p, const char *end, struct json_fault *f
 {
     /* Keys and short values end here, without a call. */
     if (end - p >= 16) {
-        unsigned n = plain_16(p);
+        unsigned n = clean_16(p);
         p += n;
         if (n < 16 && *p == '"')
             return p;

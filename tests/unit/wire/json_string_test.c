@@ -35,7 +35,7 @@ static struct verdict judge(skip_fn skipper, str s)
 static bool agree(str s)
 {
     struct verdict want = judge(skip_none, s);
-    struct verdict portable = judge(skip_16, s);
+    struct verdict portable = judge(clean_skip, s);
     struct verdict vector = judge(best_skip(), s);
     return portable.at == want.at && portable.what == want.what && vector.at == want.at &&
            vector.what == want.what;
