@@ -133,6 +133,8 @@ int fetch_url_read(struct arena *a, str url, enum dial_policy policy, struct fet
                               .port = origin.port,
                               .authority = origin.authority,
                               .target = target_of(a, str_skip(url, end))};
+    if (sizeof "https://" - 1 + out->authority.n + out->target.n > URL_MAX)
+        return refuse(-E_BAD_REQUEST, why, "is longer than 8192 bytes once it is escaped");
     return policy == DIAL_PUBLIC ? check_public(a, out, why) : 0;
 }
 
