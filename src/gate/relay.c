@@ -107,7 +107,7 @@ static int choose_service(struct exchange *x, const struct request *req)
 static bool is_relayed(const struct exchange *x, const struct request *req)
 {
     bool has_own_form = x->service->envelope && x->op->dialect == DIALECT_ANTHROPIC;
-    return x->service->operation == x->op->id && !has_own_form && !req->has_seals;
+    return x->service->operation == x->op->id && !has_own_form && !req->has_marks;
 }
 
 /* ---- deadline ---- */

@@ -97,10 +97,19 @@ struct anthropic_request {
     const struct chat *chat;
     struct json_writer json;
     bool is_own;          /* the client speaks this dialect: everything as it said it */
+    bool is_thoughtless;  /* the client wanted thoughts, and must do without */
     unsigned cache_marks; /* written so far */
 };
 void anthropic_put_messages(struct anthropic_request *q, const struct anthropic_message *messages);
 void anthropic_put_turns(struct anthropic_request *q); /* as they came: is_own */
+/* Do Anthropic's models, wherever they run, name a call so? Theirs are the only ids that begin so. */
+static inline bool anthropic_is_call_id(str id)
+{
+    return str_has_prefix(id, S("toolu_")) || str_has_prefix(id, S("srvtoolu_"));
+}
+/* Is a tool loop going on whose last calls are another provider's, with no thought that Anthropic
+ * would know again ahead of them? Then a request that thinks by budget is refused. */
+bool anthropic_lacks_thought(struct anthropic_request *q);
 void anthropic_put_system_block(struct anthropic_request *q, const struct block *b);
 void anthropic_put_cache(struct anthropic_request *q, const struct cache_mark *mark,
                          const struct extras *verbatim);

@@ -12,6 +12,7 @@
 #include "llm/dialect_anthropic.h"
 
 #include "llm/carry.h"
+#include "llm/seal.h"
 
 #define HELD_MAX    (1u << 20) /* bytes of a proof */
 #define DETAILS_MAX 4096       /* bytes of stop_details */
@@ -152,7 +153,7 @@ static void show_call(struct encoder *e, const struct block *b)
     struct out *o = e->state;
     str id = b->call.id;
     if (id.n == 0)
-        id = make_id(e->scratch, "toolu_", e->w.id_seed, o->index);
+        id = make_id(e->scratch, "call_", e->w.id_seed, o->index);
     struct json_writer *w = begin_content(e, "tool_use");
     json_put_str(w, "id", id);
     json_put_str(w, "name", b->call.name);
@@ -303,6 +304,8 @@ static void end_thoughts(struct encoder *e)
     }
     if (o->phase == WAITING)
         show_thinking(e);
+    if (proof.n == 0 && e->w.family != FAMILY_ANTHROPIC)
+        proof = S(SEAL_ABSENT);
     if (proof.n > 0)
         put_delta(e, "signature_delta", "signature", proof);
 }

@@ -433,11 +433,16 @@ static void put_block(struct anthropic_request *q, const struct block *b, str id
     }
 }
 
-static str own_id(const struct block *b)
+/* The id a block joins call and result by, in Anthropic's alphabet: a client's own is, but what a
+ * provider of another dialect gave it may not be. */
+static str own_id(struct anthropic_request *q, const struct block *b)
 {
+    str id = S_EMPTY;
     if (b->kind == BLOCK_TOOL_CALL)
-        return b->call.id;
-    return b->kind == BLOCK_TOOL_RESULT ? b->result.id : S_EMPTY;
+        id = b->call.id;
+    else if (b->kind == BLOCK_TOOL_RESULT)
+        id = b->result.id;
+    return id.n > 0 ? name_fit(q->w->a, &id_rule_anthropic, S_EMPTY, id) : id;
 }
 
 /* The depth is the readers'. */
@@ -445,7 +450,7 @@ static void put_blocks(struct anthropic_request *q, const char *key, const struc
 {
     json_begin_array(&q->json, key);
     for (const struct block *b = list; b; b = b->next)
-        put_block(q, b, own_id(b));
+        put_block(q, b, own_id(q, b));
     json_end_array(&q->json);
 }
 
@@ -489,6 +494,41 @@ static bool is_void(struct anthropic_request *q, const struct turn *t)
             return false;
     }
     return t->blocks != NULL;
+}
+
+/* Did this turn call tools that another provider's model called, or think what cannot go back? */
+static bool is_foreign_call(struct anthropic_request *q, const struct turn *t)
+{
+    for (const struct block *b = t->blocks; b; b = b->next) {
+        if (b->kind == BLOCK_REASONING && !can_return(q, b))
+            return true;
+        if (b->kind == BLOCK_TOOL_CALL && !anthropic_is_call_id(b->call.id))
+            return true;
+    }
+    return false;
+}
+
+static bool begins_with_thought(struct anthropic_request *q, const struct turn *t)
+{
+    for (const struct block *b = t->blocks; b; b = b->next) {
+        if (b->kind != BLOCK_REASONING)
+            return false;
+        if (can_return(q, b))
+            return true;
+    }
+    return false;
+}
+
+bool anthropic_lacks_thought(struct anthropic_request *q)
+{
+    const struct turn *call = NULL;
+    for (const struct turn *t = q->chat->turns; t; t = t->next) {
+        if (t->role == ROLE_ASSISTANT)
+            call = t;
+        else if (t->role == ROLE_USER && !block_list_has(t->blocks, BLOCK_TOOL_RESULT))
+            call = NULL;
+    }
+    return call && call->next && is_foreign_call(q, call) && !begins_with_thought(q, call);
 }
 
 static void put_turn(struct anthropic_request *q, const struct turn *t)

@@ -278,7 +278,7 @@ static void put_thinking(struct answer *q, const struct block *b)
         json_put_str(&q->json, "data", proof);
     } else {
         json_put_str(&q->json, "thinking", reasoning_text(q->w->a, &b->reasoning));
-        json_put_str(&q->json, "signature", proof);
+        json_put_str(&q->json, "signature", proof.n > 0 || q->is_own ? proof : S(SEAL_ABSENT));
     }
     put_rest(q, b);
     json_end_object(&q->json);
@@ -292,7 +292,7 @@ static void put_call(struct answer *q, const struct block *b)
     q->has_calls = true;
     str id = call.id;
     if (id.n == 0)
-        id = make_id(q->w->a, "toolu_", q->w->id_seed, q->n_ids);
+        id = make_id(q->w->a, "call_", q->w->id_seed, q->n_ids);
     q->n_ids++;
     json_begin_object(&q->json, NULL);
     json_put_str(&q->json, "type", S("tool_use"));

@@ -146,10 +146,25 @@ const char *anthropic_thinking_type(enum thinking mode)
     return types[mode];
 }
 
+/* Another model's calls end the conversation, and a budget to think is refused behind them: then the
+ * model thinks as it sees fit, or not at all. */
+static bool put_replaced_thinking(struct anthropic_request *q)
+{
+    bool is_adaptive = (q->w->can->thinking & UINT32_C(1) << THINKING_ADAPTIVE) != 0;
+    if (q->chat->reasoning.thinking != THINKING_ON || !anthropic_lacks_thought(q))
+        return false;
+    q->is_thoughtless = !is_adaptive;
+    loss_add(q->w->loss, is_adaptive ? LOSS_CLAMPED : LOSS_DROPPED, S("thinking"));
+    json_begin_object(&q->json, "thinking");
+    json_put_str(&q->json, "type", is_adaptive ? S("adaptive") : S("disabled"));
+    json_end_object(&q->json);
+    return true;
+}
+
 static void put_own_thinking(struct anthropic_request *q)
 {
     const struct reasoning_wish *wish = &q->chat->reasoning;
-    if (wish->thinking == THINKING_UNSET)
+    if (wish->thinking == THINKING_UNSET || put_replaced_thinking(q))
         return;
     json_begin_object(&q->json, "thinking");
     json_put_str(&q->json, "type", str_from_cz(anthropic_thinking_type(wish->thinking)));
@@ -204,6 +219,10 @@ static void put_own_rest(struct anthropic_request *q, const struct extras *rest)
         for (size_t i = 0; i < ARRAY_LEN(in_envelope); i++) {
             if (q->w->envelope.n > 0 && str_eq(x->key, str_from_cz(in_envelope[i])))
                 is_out = i == 0 || q->chat->betas.n > 0;
+        }
+        if (q->is_thoughtless && str_eq(x->key, S("context_management"))) {
+            loss_add(q->w->loss, LOSS_DROPPED, x->key);
+            continue; /* how to clear thoughts is refused where there are to be none */
         }
         if (!is_out)
             json_put_member(&q->json, x->key, x->value);

@@ -6,6 +6,8 @@
  * place. */
 #include "llm/dialect_bedrock.h"
 
+#include "llm/seal.h"
+
 struct out {
     unsigned n_blocks; /* begun */
     bool is_open;      /* something of the present block has been written */
@@ -15,6 +17,7 @@ struct out {
         enum block_kind kind;
         enum tool_kind tool;
         bool has_args;
+        bool lacks_seal; /* thoughts that are to have one and have none so far */
     } begun;
     char held[3]; /* base64 that does not make whole bytes yet */
     unsigned n_held;
@@ -112,6 +115,7 @@ static void put_delta_frame(struct encoder *e, struct out *o, const char *kind, 
 
 static void put_seal(struct encoder *e, struct out *o, const struct seal *s)
 {
+    o->begun.lacks_seal = o->begun.lacks_seal && s->kind == SEAL_NONE;
     if (s->kind == SEAL_REDACTED)
         put_delta_frame(e, o, "reasoningContent", "redactedContent",
                         bedrock_seal_blob(e->scratch, s));
@@ -135,6 +139,7 @@ static void write_start(struct encoder *e, struct out *o, const struct block *b)
         o->begun.tool = b->call.kind;
         start_call(e, o, &b->call);
     } else if (b->kind == BLOCK_REASONING) {
+        o->begun.lacks_seal = b->extras.origin != DIALECT_BEDROCK;
         put_seal(e, o, &b->seal);
     } else if (is_image(b)) {
         start_image(e, o, b->media.mime);
@@ -221,6 +226,8 @@ static void write_stop(struct encoder *e, struct out *o, const struct block *b)
         put_seal(e, o, &b->seal);
     if (!o->is_open)
         return;
+    if (o->begun.lacks_seal)
+        put_delta_frame(e, o, "reasoningContent", "signature", S(SEAL_ABSENT));
     struct json_writer w = begin_payload(o, true);
     put_frame(e, o, &w, "contentBlockStop");
     o->is_open = false;

@@ -261,6 +261,8 @@ static int put_media(struct bedrock_writer *b, const struct block *block)
 
 str bedrock_seal_text(struct arena *a, const struct seal *s)
 {
+    if (seal_is_absent(s))
+        return S(SEAL_ABSENT);
     return s->provider.n > 0 ? seal_wrap(a, s) : s->value;
 }
 
@@ -282,7 +284,7 @@ static void put_reasoning(struct bedrock_writer *b, const struct block *block)
     } else {
         json_begin_object(w, "reasoningText");
         json_put_str(w, "text", reasoning_text(a, &block->reasoning));
-        if (seal->kind == SEAL_SIGNATURE)
+        if (seal->kind == SEAL_SIGNATURE || (b->is_reply && !b->is_own))
             json_put_str(w, "signature", b->is_reply ? bedrock_seal_text(a, seal) : seal->value);
         extras_put(w, &block->extras, DIALECT_BEDROCK);
         json_end_object(w);
@@ -362,7 +364,7 @@ static bool is_verbatim(const struct block *block)
 static bool takes_seal(const struct bedrock_writer *b, const struct block *block)
 {
     const struct seal *seal = &block->seal;
-    if (b->is_own || b->is_reply)
+    if (b->is_reply || (b->is_own && seal->kind == SEAL_NONE))
         return true;
     return seal->kind != SEAL_NONE &&
            seal_fits(seal, FAMILY_ANTHROPIC, b->w->provider, b->w->model);

@@ -145,7 +145,7 @@ static int read_text(struct decoder *d, struct in *in, int64_t wire, const struc
 
 static int read_redacted(struct decoder *d, struct in *in, int64_t wire, str blob)
 {
-    struct block redacted = {.kind = BLOCK_REASONING};
+    struct block redacted = {.kind = BLOCK_REASONING, .extras.origin = DIALECT_BEDROCK};
     struct open_block *o = NULL;
     if (!bedrock_read_redacted(d->scratch, blob, &redacted.seal))
         return err_set(d->err, d->a, -E_PROVIDER_BODY,
@@ -155,7 +155,8 @@ static int read_redacted(struct decoder *d, struct in *in, int64_t wire, str blo
 
 static int read_reasoning(struct decoder *d, struct in *in, int64_t wire, const struct json *v)
 {
-    static const struct block reasoning = {.kind = BLOCK_REASONING};
+    static const struct block reasoning = {.kind = BLOCK_REASONING,
+                                           .extras.origin = DIALECT_BEDROCK};
     str text = json_str(json_get(v, "text")), signature = json_str(json_get(v, "signature"));
     str blob = json_str(json_get(v, "redactedContent"));
     struct open_block *o = NULL;

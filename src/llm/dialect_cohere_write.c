@@ -9,6 +9,7 @@
 #include "llm/dialect_cohere.h"
 #include "llm/json_schema.h"
 #include "llm/media.h"
+#include "llm/seal.h"
 #include "llm/tool_name.h"
 #include "wire/base64.h"
 
@@ -287,7 +288,7 @@ static bool is_content(struct request *q, const struct turn *t, const struct blo
     case BLOCK_MEDIA:
         return is_image(b) && t->role == ROLE_USER;
     case BLOCK_REASONING:
-        if (q->is_own || (b->seal.kind == SEAL_NONE && t->role == ROLE_ASSISTANT))
+        if (q->is_own || (seal_is_absent(&b->seal) && t->role == ROLE_ASSISTANT))
             return true;
         dropped(q, "messages.content.reasoning");
         return false;

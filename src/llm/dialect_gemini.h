@@ -73,7 +73,8 @@ void gemini_put_text(struct gemini_parts *p, str text, bool is_thought, const st
 /* A result, `name` that of its call; and one for a call that has none. */
 void gemini_put_result(struct gemini_parts *p, const struct block *b, str id, str name);
 void gemini_put_missing(struct gemini_parts *p, str id, str name);
-/* Any block. `sign`: a call that has no seal of its own gets the sentinel instead of one. */
+/* Any block. `sign`: a call that has no seal of its own gets something instead of one: the provider
+ * what passes for a signature, a client what will show that Google has not seen the call. */
 NODISCARD int gemini_put_block(struct gemini_parts *p, const struct block *b, bool sign);
 
 /* ---- requests ---- */

@@ -14,7 +14,7 @@
 
 struct told {
     unsigned index;
-    bool has_content, has_finished;
+    bool has_content, has_call, has_finished;
     bool has_parts; /* the open reasoning block has had a part */
     bool wants_gap; /* another part of the thoughts has begun */
     struct finishing finish;
@@ -238,13 +238,15 @@ static int put_whole(struct encoder *e, struct told *t, const struct block *b)
     candidate_begin(&k);
     struct gemini_parts p = parts_of(&k);
     size_t empty = k.text.n;
-    int rc = gemini_put_block(&p, b, false);
+    bool lacks_seal = !t->has_call && e->w.family != FAMILY_GEMINI;
+    int rc = gemini_put_block(&p, b, lacks_seal);
     if (rc != 0 || k.text.n == empty) {
         buf_fini(&k.text);
         return rc;
     }
     candidate_end(&k, t->index);
     t->has_content = true;
+    t->has_call = t->has_call || b->kind == BLOCK_TOOL_CALL;
     return chunk_end(&k, NULL);
 }
 

@@ -85,7 +85,7 @@ static void put_call(struct gemini_parts *p, const struct block *b, bool sign)
     if (gemini_signature(p, &b->seal).n > 0)
         put_signature(p, &b->seal);
     else if (sign || must_sign(p, b))
-        json_put_str(p->j, "thoughtSignature", SENTINEL);
+        json_put_str(p->j, "thoughtSignature", p->is_answer ? S(SEAL_ABSENT) : SENTINEL);
     put_rest(p, b);
     json_end_object(p->j);
 }

@@ -221,12 +221,14 @@ static int put_content(struct json_writer *j, struct writing *w, const struct re
         .j = j, .w = w, .is_answer = true, .is_own = r->extras.origin == DIALECT_GEMINI};
     int rc = 0;
     int64_t part = 0, text = 0;
+    bool wants_seal = !p.is_own;
     json_begin_object(j, "content");
     json_begin_array(j, "parts");
     for (const struct block *b = c->blocks; b && rc == 0; b = b->next) {
         size_t before = j->out->n;
         if (b->kind != BLOCK_TOOL_RESULT || p.is_own)
-            rc = gemini_put_block(&p, b, false);
+            rc = gemini_put_block(&p, b, wants_seal);
+        wants_seal = wants_seal && b->kind != BLOCK_TOOL_CALL;
         bool is_written = j->out->n > before;
         if (b->kind == BLOCK_TEXT && is_written)
             text = part;

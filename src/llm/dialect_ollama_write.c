@@ -8,6 +8,7 @@
 #include "llm/carry.h"
 #include "llm/dialect_ollama.h"
 #include "llm/json_schema.h"
+#include "llm/seal.h"
 #include "llm/tool_name.h"
 #include "wire/base64.h"
 
@@ -121,7 +122,7 @@ static void put_thinking(struct ollama_request *q, const struct block *list)
     for (const struct block *b = list; b; b = b->next) {
         if (b->kind != BLOCK_REASONING)
             continue;
-        if (b->seal.kind != SEAL_NONE) {
+        if (!seal_is_absent(&b->seal)) {
             loss_add(q->w->loss, LOSS_DROPPED, S("messages.content.reasoning"));
             continue;
         }

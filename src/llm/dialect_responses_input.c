@@ -344,7 +344,7 @@ static bool may_send(const struct input *in, const struct block *b)
 {
     const uint32_t replays = CAN_REASONING_CONTENT | CAN_REASONING | CAN_REPLAY_ALWAYS;
     const struct reasoning *r = &b->reasoning;
-    if (b->seal.kind != SEAL_NONE)
+    if (!seal_is_absent(&b->seal))
         return seal_fits(&b->seal, FAMILY_OPENAI, in->w->provider, in->w->model);
     if ((in->w->can->can & replays) != 0 && r->parts)
         return true;
@@ -367,7 +367,7 @@ static void hold(struct input *in, const struct block *b)
 static bool is_summary_of(const struct input *in, const struct block *b,
                           const struct reasoning_part *p)
 {
-    return p->is_summary || (!in->is_own && b->seal.kind != SEAL_NONE);
+    return p->is_summary || (!in->is_own && !seal_is_absent(&b->seal));
 }
 
 static void put_thoughts(struct input *in, const char *key, const struct block *b, bool is_summary)
@@ -392,7 +392,7 @@ static void put_reasoning(struct input *in, const struct block *b)
     put_item_id(in, r->id);
     if (!responses_put_verbatim(in->j, &b->verbatim, "summary"))
         put_thoughts(in, "summary", b, true);
-    bool has_content = has_raw_part(r) && (in->is_own || b->seal.kind == SEAL_NONE);
+    bool has_content = has_raw_part(r) && (in->is_own || seal_is_absent(&b->seal));
     if (!responses_put_verbatim(in->j, &b->verbatim, "content") && has_content)
         put_thoughts(in, "content", b, false);
     if (b->seal.value.n > 0)

@@ -8,6 +8,8 @@
 
 #include "base/buf.h"
 #include "base/table.h"
+#include "llm/dialect_anthropic.h"
+#include "llm/dialect_responses.h"
 #include "llm/seal.h"
 
 static const str read_members[] = {
@@ -151,11 +153,37 @@ static bool has_items(const struct json_scan *scan, str key)
     return m && (m->type == JSON_OBJECT || (m->type == JSON_ARRAY && m->value.n > 2));
 }
 
+/* Results of calls that no model of Anthropic's has made. */
+static bool has_foreign_results(str body)
+{
+    const str key = S("\"tool_use_id\"");
+    for (size_t at = str_find(body, key); at != STR_NONE; at = str_find(body, key)) {
+        body = str_skip(body, at + key.n);
+        str id, rest;
+        if (!str_cut(body, '"', &id, &rest) || !str_eq(str_trim(id), S(":")))
+            continue; /* not a member, or not a string */
+        if (!anthropic_is_call_id(rest))
+            return true;
+    }
+    return false;
+}
+
+/* Does the conversation hold what the gateway has put into an answer of another provider's: a
+ * wrapped seal, as it is or, in a blob of Bedrock's, in base64 once more; the id of an item that it
+ * has made; a call's id? */
+static bool has_marks(str body, uint8_t dialect)
+{
+    return str_find(body, S(SEAL_MAGIC)) != STR_NONE ||
+           (dialect == DIALECT_BEDROCK && str_find(body, S(SEAL_MAGIC_BLOB)) != STR_NONE) ||
+           (dialect == DIALECT_ANTHROPIC && has_foreign_results(body)) ||
+           (dialect == DIALECT_RESPONSES && str_find(body, S("_" RESPONSES_ID_MARK)) != STR_NONE);
+}
+
 /* What decides which call of a provider this request takes. */
 static void look_at(struct request *r, const struct operation *op)
 {
     const struct json_member *effort = json_find(&r->scan, S("reasoning_effort"), NULL);
-    r->has_seals = str_find(r->body, S(SEAL_MAGIC)) != STR_NONE;
+    r->has_marks = has_marks(r->body, op->dialect);
     r->has_tools = has_items(&r->scan, S("tools")) || has_items(&r->scan, S("functions")) ||
                    has_items(&r->scan, S("toolConfig"));
     r->is_without_effort = effort && str_eq(effort->value, S("\"none\""));
@@ -183,7 +211,7 @@ int request_read(struct arena *a, const struct operation *op, str body, struct r
         rc = read_stream(a, out, e);
     if (rc == 0 && op->usage == OPERATION_USAGE_CHUNK)
         rc = read_stream_options(a, out, e);
-    if (rc == 0 && op->purpose == PURPOSE_GENERATE)
+    if (rc == 0 && (op->purpose == PURPOSE_GENERATE || op->purpose == PURPOSE_COUNT))
         look_at(out, op);
     out->adds_usage =
         rc == 0 && out->is_stream && !out->asks_usage && op->usage == OPERATION_USAGE_CHUNK;

@@ -23,7 +23,7 @@ struct request {
     struct json_scan scan;
     str model; /* as the client named it, unescaped */
     bool is_stream;
-    bool has_seals; /* it may hold wrapped seals (llm/seal.h): to be read, not relayed */
+    bool has_marks; /* it may hold what only the gateway understands: to be read, not relayed */
     bool has_tools;
     bool is_without_effort; /* reasoning_effort is "none" */
     bool asks_usage;        /* the client itself set stream_options.include_usage */

@@ -101,6 +101,8 @@ struct seal seal_unwrap(struct arena *a, str value, enum seal_kind kind, enum se
     struct seal raw = {.kind = kind, .family = native, .value = value}, wrapped = {0};
     if (!str_has_prefix(value, S(SEAL_MAGIC)))
         return raw;
+    if (str_eq(value, S(SEAL_ABSENT)))
+        return (struct seal){.kind = SEAL_SIGNATURE, .family = FAMILY_OTHER};
     if (unwrap(a, value, &wrapped))
         return wrapped;
     raw.family = FAMILY_UNKNOWN;

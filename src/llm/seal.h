@@ -13,12 +13,22 @@
 
 /* The beginning of every wrapped seal: a body without it holds none. */
 #define SEAL_MAGIC "dGhyb3diYXIx"
+/* The same in base64 once more. */
+#define SEAL_MAGIC_BLOB "ZEdoeWIzZGlZWEl4"
+/* Stands for the proof that there is none, where a dialect always has one: the client will give it
+ * back, and then what it stands on is known to be another provider's. A wrapping of nothing. */
+#define SEAL_ABSENT SEAL_MAGIC "c3gAAAAA"
 
 /* The value as a client of another dialect gets it. S_EMPTY for SEAL_NONE. */
 str seal_wrap(struct arena *a, const struct seal *s);
 /* Reads a value that a client sent: wrapped (kind and family of the wrapping win), or raw: then
- * `kind` and `native`, with no provider and model. */
+ * `kind` and `native`, with no provider and model. Of SEAL_ABSENT the value is empty. */
 struct seal seal_unwrap(struct arena *a, str value, enum seal_kind kind, enum seal_family native);
+/* Is what it stands on without a proof, as text of anybody's is? */
+static inline bool seal_is_absent(const struct seal *s)
+{
+    return s->kind == SEAL_NONE || s->value.n == 0;
+}
 /* May this seal go to that provider and model? Anthropic and Gemini seals go to any provider of
  * their family (an Anthropic one only to the model that made it, when that is known); an OpenAI one
  * to the provider that made it only. An unwrapped seal is taken for the provider's own if the

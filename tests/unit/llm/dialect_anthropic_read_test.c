@@ -218,6 +218,55 @@ static void seals(struct bench *b)
     is_str(losses_text(&b->loss, &b->a), S("dropped:thinking"), "and that is noted");
 }
 
+/* What the provider gets of a client's request whose loop ends with this turn of the assistant's. */
+static const struct json *looped(struct bench *b, const char *turn)
+{
+    str body = arena_printf(
+        &b->a,
+        "{\"max_tokens\":9,\"messages\":[{\"role\":\"user\",\"content\":\"a\"},{\"role\":"
+        "\"assistant\",\"content\":[%s]},{\"role\":\"user\",\"content\":[{\"type\":"
+        "\"tool_result\",\"tool_use_id\":\"call_1\",\"content\":\"r\"}]}],\"thinking\":{"
+        "\"type\":\"enabled\",\"budget_tokens\":4},\"context_management\":{}}",
+        turn);
+    losses_init(&b->loss, &b->a);
+    return bench_json(b, bench_request(b, bench_chat(b, body)));
+}
+
+#define CALL(id)       "{\"type\":\"tool_use\",\"id\":\"" id "\",\"name\":\"f\",\"input\":{}}"
+#define THOUGHT(proof) "{\"type\":\"thinking\",\"thinking\":\"t\",\"signature\":\"" proof "\"},"
+
+/* Behind another model's calls Anthropic refuses a budget to think. */
+static void loops(struct bench *b)
+{
+    static const struct {
+        const char *turn, *thinking;
+    } cases[] = {
+        {THOUGHT("EqQB") CALL("toolu_1"), "enabled"},
+        {THOUGHT("EqQB") CALL("call_1"), "enabled"},
+        {CALL("toolu_1"), "enabled"}, /* the client's own affair */
+        {CALL("call_1"), "adaptive"},
+        {THOUGHT(SEAL_ABSENT) CALL("toolu_1"), "adaptive"},
+        {THOUGHT(SEAL_ABSENT) THOUGHT("EqQB") CALL("toolu_1"), "enabled"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct json *v = looped(b, cases[i].turn);
+        is_str(json_str(json_get(json_get(v, "thinking"), "type")), str_from_cz(cases[i].thinking),
+               cases[i].turn);
+        ok(json_get(v, "context_management"), "the rest stays");
+    }
+    b->can.thinking &= ~(UINT32_C(1) << THINKING_ADAPTIVE);
+    const struct json *v = looped(b, CALL("call_1"));
+    is_str(json_str(json_get(json_get(v, "thinking"), "type")), S("disabled"), "a lesser model");
+    ok(!json_get(v, "context_management"), "has no thoughts to clear");
+    is_str(losses_text(&b->loss, &b->a), S("dropped:thinking, dropped:context_management"),
+           "noted");
+    v = looped(b, CALL("functions.f:0"));
+    str id = json_str(
+        json_get(json_at(json_get(json_at(json_get(v, "messages"), 1), "content"), 0), "id"));
+    ok(str_has_prefix(id, S("functions_f_0")), "an id in Anthropic's alphabet");
+    b->can.thinking = UINT32_MAX;
+}
+
 static void counting(struct bench *b)
 {
     struct reading r = bench_reading(b, 0);
@@ -259,6 +308,7 @@ int main(void)
     room(&b);
     faults(&b);
     seals(&b);
+    loops(&b);
     counting(&b);
     meaning(&b);
     bench_fini(&b);

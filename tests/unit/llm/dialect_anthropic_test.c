@@ -2,6 +2,7 @@
 #include "llm/dialect_anthropic.c"
 
 #include "codec_bench.h"
+#include "llm/seal.h"
 
 /* ---- usage ---- */
 
@@ -162,7 +163,8 @@ static void foreign_replies(struct bench *b)
     bench_same(
         b, bench_answer(b, r),
         S("{\"id\":\"chat-1\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"model-1\","
-          "\"content\":[{\"type\":\"thinking\",\"thinking\":\"hm\",\"signature\":\"\"},{\"type\":"
+          "\"content\":[{\"type\":\"thinking\",\"thinking\":\"hm\",\"signature\":\"" SEAL_ABSENT
+          "\"},{\"type\":"
           "\"text\",\"text\":\"hi\"},{\"type\":\"tool_use\",\"id\":\"i\",\"name\":\"f\",\"input\":"
           "{}}],\"stop_reason\":\"tool_use\",\"stop_sequence\":null,\"usage\":{\"input_tokens\":"
           "0,\"output_tokens\":0}}"),
@@ -223,6 +225,8 @@ static void streams(struct bench *b)
           "\"delta\":{\"type\":\"thinking_delta\",\"thinking\":\"\\n\\n\"}}\n\n"
           "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,"
           "\"delta\":{\"type\":\"thinking_delta\",\"thinking\":\"m\"}}\n\n"
+          "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,"
+          "\"delta\":{\"type\":\"signature_delta\",\"signature\":\"" SEAL_ABSENT "\"}}\n\n"
           "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n"
           "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":1,"
           "\"content_block\":{\"type\":\"redacted_thinking\",\"data\":\"d\"}}\n\n"

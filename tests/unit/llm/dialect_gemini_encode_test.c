@@ -79,12 +79,13 @@ static void answers(struct bench *b)
     send_end(&c, FINISH_TOOL_CALLS);
     is_str(buf_str(&b->out),
            S(FRAME(PARTS("{\"text\":\"hm\",\"thought\":true}"), "") FRAME(
-               PARTS("{\"text\":\"\",\"thought\":true,\"thoughtSignature\":\"c2ln\"}"), "")
-                 FRAME(PARTS("{\"text\":\"a\\n\"}"), "") FRAME(
-                     PARTS("{\"functionCall\":{\"id\":\"1\",\"name\":\"f\",\"args\":{\"x\":1.0}}}"),
-                     "") FRAME("{\"content\":{\"parts\":[{\"text\":\"\"}],\"role\":\"model\"},"
-                               "\"finishReason\":\"STOP\",\"index\":0}",
-                               USAGE)),
+               PARTS("{\"text\":\"\",\"thought\":true,\"thoughtSignature\":\"c2ln\"}"),
+               "") FRAME(PARTS("{\"text\":\"a\\n\"}"), "")
+                 FRAME(PARTS("{\"functionCall\":{\"id\":\"1\",\"name\":\"f\",\"args\":{\"x\":1.0}},"
+                             "\"thoughtSignature\":\"" SEAL_ABSENT "\"}"),
+                       "") FRAME("{\"content\":{\"parts\":[{\"text\":\"\"}],\"role\":\"model\"},"
+                                 "\"finishReason\":\"STOP\",\"index\":0}",
+                                 USAGE)),
            "one chunk for each piece, calls whole");
 }
 

@@ -50,12 +50,12 @@ static void calls(struct bench *b)
                          .call = {.id = S("1"), .name = S("f"), .args = S("{\"a\": 1.0}")}};
     is_str(put(b, &call, true),
            S("[{\"functionCall\":{\"id\":\"1\",\"name\":\"f\",\"args\":{\"a\":1.0}},"
-             "\"thoughtSignature\":\"skip_thought_signature_validator\"}]"),
+             "\"thoughtSignature\":\"" SEAL_ABSENT "\"}]"),
            "numbers as they were");
     call.call.args = S("{\"a\":");
     is_str(put(b, &call, true),
            S("[{\"functionCall\":{\"id\":\"1\",\"name\":\"f\",\"args\":{\"_raw_arguments\":"
-             "\"{\\\"a\\\":\"}},\"thoughtSignature\":\"skip_thought_signature_validator\"}]"),
+             "\"{\\\"a\\\":\"}},\"thoughtSignature\":\"" SEAL_ABSENT "\"}]"),
            "arguments that are no JSON");
     ok(b->loss.n == 1, "are noted");
     call.call.args = S("");

@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "llm/chat.h"
 #include "llm/reply.h"
+#include "llm/seal.h"
 #include "wire/json.h"
 
 #define IR_EQUAL_SHOWN 60 /* bytes of a value in a report */
@@ -243,7 +244,7 @@ static inline const struct block *ir_next(const struct block *b, enum block_kind
 
 static inline const struct block *ir_next_sealed(const struct block *b)
 {
-    while (b && b->seal.kind == SEAL_NONE)
+    while (b && seal_is_absent(&b->seal))
         b = b->next;
     return b;
 }

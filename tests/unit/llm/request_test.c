@@ -4,6 +4,7 @@
 
 #include "printable.h"
 #include "tap.h"
+#include "wire/base64.h"
 
 static struct arena arena;
 
@@ -369,6 +370,41 @@ static void test_many_members(void)
     ok(many < 80 * few + 1, "sixteen times the members cost nothing like 256 times the time");
 }
 
+/* What a conversation brings back from another provider: not to be relayed. */
+static void test_marks(void)
+{
+    static const struct {
+        enum operation_id op;
+        str body;
+        bool has_marks;
+    } cases[] = {
+        {OP_MESSAGES, S("{\"model\":\"a\",\"x\":\"EqQBCkYI\"}"), false},
+        {OP_MESSAGES, S("{\"model\":\"a\",\"x\":\"" SEAL_ABSENT "\"}"), true},
+        {OP_MESSAGES, S("{\"model\":\"a\",\"x\":{\"tool_use_id\":\"toolu_01A\"}}"), false},
+        {OP_MESSAGES, S("{\"model\":\"a\",\"x\":{\"tool_use_id\":\"srvtoolu_01A\"}}"), false},
+        {OP_MESSAGES, S("{\"model\":\"a\",\"x\":{\"tool_use_id\" :\t\"call_1\"}}"), true},
+        {OP_MESSAGES,
+         S("{\"model\":\"a\",\"x\":[{\"tool_use_id\":\"toolu_1\"},{\"tool_use_id\":\"f\"}]}"),
+         true},
+        {OP_MESSAGES, S("{\"model\":\"a\",\"x\":{\"tool_use_id\":7}}"), false},
+        {OP_MESSAGES, S("{\"model\":\"a\",\"x\":[\"tool_use_id\",\"call_1\"]}"), false},
+        {OP_MESSAGES, S("{\"model\":\"a\",\"x\":\"tool_use_id\"}"), false},
+        {OP_COUNT_TOKENS, S("{\"model\":\"a\",\"x\":\"" SEAL_ABSENT "\"}"), true},
+        {OP_RESPONSES, S("{\"model\":\"a\",\"x\":\"rs_68a9\"}"), false},
+        {OP_RESPONSES, S("{\"model\":\"a\",\"x\":\"rs_" RESPONSES_ID_MARK "00\"}"), true},
+        {OP_CHAT, S("{\"model\":\"a\",\"x\":\"rs_" RESPONSES_ID_MARK "00\"}"), false},
+        {OP_CONVERSE, S("{\"model\":\"a\",\"x\":\"" SEAL_MAGIC_BLOB "\"}"), true},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct request r = {.model = S("a")};
+        struct err e;
+        is_int(read_as(cases[i].op, cases[i].body, &r, &e), 0, "a conversation");
+        is_int(r.has_marks, cases[i].has_marks, cases[i].body.p);
+    }
+    str blob = base64_encode(&arena, S(SEAL_ABSENT));
+    ok(str_has_prefix(blob, S(SEAL_MAGIC_BLOB)), "a mark in a blob is known by its beginning");
+}
+
 int main(void)
 {
     arena_init(&arena, 0, (size_t)64 << 20);
@@ -380,6 +416,7 @@ int main(void)
     test_long_upstream_model();
     test_the_rest_stays();
     test_many_members();
+    test_marks();
     arena_fini(&arena);
     return tap_done();
 }

@@ -43,6 +43,19 @@ static void test_round_trip(void)
     ok(s.model.n == FIELD_MAX && str_eq(s.value, S("v")), "an absurd name is cut");
 }
 
+/* What stands where there is no proof: known as a wrapped seal, and fits nobody. */
+static void test_absent(void)
+{
+    str bytes;
+    ok(str_has_prefix(S(SEAL_ABSENT), S(SEAL_MAGIC)), "a mark is a wrapped seal");
+    ok(base64_decode(&arena, S(SEAL_ABSENT), &bytes) && bytes.n == HEADS_SIZE, "of nothing");
+    struct seal s = seal_unwrap(&arena, S(SEAL_ABSENT), SEAL_REDACTED, FAMILY_ANTHROPIC);
+    ok(s.kind == SEAL_SIGNATURE && s.family == FAMILY_OTHER && seal_is_absent(&s), "no proof");
+    for (enum seal_family f = FAMILY_UNKNOWN; f <= FAMILY_OTHER; f++)
+        ok(!seal_fits(&s, f, S_EMPTY, S_EMPTY), "which is nobody's");
+    ok(!seal_is_absent(&seals[0]), "unlike a seal");
+}
+
 static void test_raw(void)
 {
     struct seal s = seal_unwrap(&arena, S("EqQBCkYI"), SEAL_REDACTED, FAMILY_ANTHROPIC);
@@ -186,6 +199,7 @@ int main(void)
 {
     arena_init(&arena, 0, SIZE_MAX / 2);
     test_round_trip();
+    test_absent();
     test_raw();
     test_damaged();
     test_fits();
