@@ -190,25 +190,26 @@ static void MAY_YIELD refresh(struct exchange *x)
 
 /* ---- writing ---- */
 
-/* The dialect the list is asked for in: the path's, but that Anthropic's SDK asks at OpenAI's path
- * with a header of its own. */
-static enum dialect_id dialect_of(const struct exchange *x)
-{
-    bool is_anthropic = x->path->shape == PATH_SHAPE_OPENAI &&
-                        http_header_get(&x->head, S("anthropic-version")).n > 0;
-    return is_anthropic ? DIALECT_ANTHROPIC : (enum dialect_id)x->path->shape;
-}
-
 struct listing {
     struct exchange *x;
     const struct models_shape *shape;
     struct models_page page;
+    bool is_counting; /* what stands ahead of page.before, and no more */
+    bool has_found;   /* page.before */
+    size_t n_before;
 };
 
 static void put_if_allowed(struct listing *l, str id, str owner)
 {
-    if (auth_allows_model(l->x->key, id))
+    if (!auth_allows_model(l->x->key, id))
+        return;
+    if (!l->is_counting) {
         models_page_put(&l->page, l->shape, id, owner);
+        return;
+    }
+    l->has_found |= str_eq(id, l->page.before);
+    if (!l->has_found)
+        l->n_before++;
 }
 
 /* provider/model for each name. They may be many and long: none is kept. */
@@ -242,54 +243,107 @@ static void put_provider(struct listing *l, const struct provider *p)
         put_models(l, p->id, sim_models, sim_models_n);
     else if (!catalogue_of(p->kind))
         return;
-    else if (!s || s->has_failed)
-        warn_of_gap(l->x, p->id);
-    else
+    else if (s && !s->has_failed)
         put_models(l, p->id, s->models, s->n);
+    else if (!l->is_counting)
+        warn_of_gap(l->x, p->id);
 }
 
-/* The value of one of two query parameters. */
-static str query_value(struct exchange *x, str name, str other)
+static void put_all(struct listing *l)
+{
+    const struct snapshot *s = l->x->snapshot;
+    for (size_t i = 0; i < s->n_models; i++)
+        put_if_allowed(l, s->models[i].id, s->models[i].provider->id);
+    for (size_t i = 0; i < s->n_providers; i++)
+        put_provider(l, &s->providers[i]);
+}
+
+/* ---- pages ---- */
+
+/* How the dialects that have pages name what asks for one. */
+static const struct paging {
+    enum dialect_id dialect;
+    const char *most, *after, *before;
+} pagings[] = {{DIALECT_ANTHROPIC, "limit", "after_id", "before_id"},
+               {DIALECT_GEMINI, "pageSize", "pageToken", NULL},
+               {DIALECT_COHERE, "page_size", "page_token", NULL}};
+
+static const struct paging *paging_of(enum dialect_id dialect)
+{
+    for (size_t i = 0; i < ARRAY_LEN(pagings); i++)
+        if (pagings[i].dialect == dialect)
+            return &pagings[i];
+    return NULL;
+}
+
+static str query_value(struct exchange *x, const char *name)
 {
     str rest = x->head.query, pair, key, value, out = S_EMPTY;
-    while (rest.n > 0) {
+    while (name && rest.n > 0) {
         str_cut(rest, '&', &pair, &rest);
         str_cut(pair, '=', &key, &value);
-        if ((str_eq(key, name) || str_eq(key, other)) && !path_decode(&x->request, value, &out))
+        if (str_eq(key, str_from_cz(name)) && !path_decode(&x->request, value, &out))
             out = S_EMPTY;
     }
     return out;
 }
 
-static void read_page(struct exchange *x, struct listing *l)
+static int wrong_page(struct exchange *x, const char *name, const char *what)
 {
+    x->err.param = str_from_cz(name);
+    return exchange_fail(x, -E_BAD_REQUEST, "%s %s.", name, what);
+}
+
+static int read_page(struct listing *l)
+{
+    struct exchange *x = l->x;
+    const struct paging *names = paging_of(l->shape->dialect);
     uint64_t most = 0;
-    bool has_pages = l->shape->dialect == DIALECT_ANTHROPIC || l->shape->dialect == DIALECT_GEMINI;
     l->page.a = &x->request;
-    if (!has_pages)
-        return;
-    l->page.after = query_value(x, S("after_id"), S("pageToken"));
-    if (str_to_u64(query_value(x, S("limit"), S("pageSize")), &most))
-        l->page.most = (size_t)MIN(most, (uint64_t)100000);
+    if (!names)
+        return 0;
+    l->page.after = query_value(x, names->after);
+    l->page.before = query_value(x, names->before);
+    str text = query_value(x, names->most);
+    if (text.n > 0 && (!str_to_u64(text, &most) || most == 0))
+        return wrong_page(x, names->most, "must be a positive number");
+    l->page.most = (size_t)MIN(most, (uint64_t)100000);
+    if (l->page.before.n == 0)
+        return 0;
+    l->is_counting = true;
+    put_all(l);
+    l->is_counting = false;
+    if (!l->has_found)
+        return wrong_page(x, names->before, "names no model of this list");
+    l->page.skip = l->page.most > 0 && l->n_before > l->page.most ? l->n_before - l->page.most : 0;
+    return 0;
+}
+
+static int MAY_YIELD reply_list(struct listing *l, struct buf *body)
+{
+    struct exchange *x = l->x;
+    if (!l->page.is_begun)
+        return wrong_page(x, paging_of(l->shape->dialect)->after, "names no model of this list");
+    if (!buf_is_ok(body))
+        return err_set_code(&x->err, -E_TOO_LARGE);
+    return reply_whole(x, 200, S("application/json"), S_EMPTY, buf_str(body));
 }
 
 int models_list(struct exchange *x)
 {
     struct buf body;
-    struct listing l = {.x = x, .shape = models_shape_of(dialect_of(x))};
+    struct listing l = {.x = x, .shape = models_shape_of(reply_dialect(x))};
     refresh(x);
+    int rc = read_page(&l);
+    if (rc < 0)
+        return rc;
     buf_init(&body, 32u << 20);
-    read_page(x, &l);
     l.page.w = json_writer(&body);
     models_page_begin(&l.page, l.shape);
-    for (size_t i = 0; i < x->snapshot->n_models; i++)
-        put_if_allowed(&l, x->snapshot->models[i].id, x->snapshot->models[i].provider->id);
-    for (size_t i = 0; i < x->snapshot->n_providers; i++)
-        put_provider(&l, &x->snapshot->providers[i]);
+    put_all(&l);
     models_page_end(&l.page, l.shape);
     buf_fini(&l.page.last);
-    int rc = buf_is_ok(&body) ? reply_whole(x, 200, S("application/json"), S_EMPTY, buf_str(&body))
-                              : err_set_code(&x->err, -E_TOO_LARGE);
+    rc = reply_list(&l, &body);
     buf_fini(&body);
     return rc;
 }
@@ -335,7 +389,7 @@ int models_get(struct exchange *x)
     struct buf body;
     buf_init(&body, 64u << 10);
     struct json_writer w = json_writer(&body);
-    models_shape_of(dialect_of(x))->put(&w, x->model, x->target.provider->id);
+    models_shape_of(reply_dialect(x))->put(&w, x->model, x->target.provider->id);
     rc = reply_whole(x, 200, S("application/json"), S_EMPTY, buf_str(&body));
     buf_fini(&body);
     return rc;

@@ -180,12 +180,35 @@ static void put_bedrock(struct json_writer *w, str id, str owner)
     json_end_object(w);
 }
 
+/* ---- Cohere ---- */
+
+static void put_cohere(struct json_writer *w, str id, str owner)
+{
+    static const char *const endpoints[] = {"chat", "embed", "rerank"};
+    (void)owner;
+    json_begin_object(w, NULL);
+    json_put_str(w, "name", id);
+    json_put_bool(w, "is_deprecated", false);
+    put_strings(w, "endpoints", endpoints, ARRAY_LEN(endpoints));
+    json_put_bool(w, "finetuned", false);
+    json_end_object(w);
+}
+
+static void end_cohere(struct models_page *p)
+{
+    json_end_array(&p->w);
+    if (p->has_more)
+        json_put_str(&p->w, "next_page_token", buf_str(&p->last));
+    json_end_object(&p->w);
+}
+
 static const struct models_shape shapes[] = {
     {DIALECT_CHAT, begin_openai, put_openai, end_list},
     {DIALECT_OPENROUTER, begin_data, put_openrouter, end_list},
     {DIALECT_ANTHROPIC, begin_data, put_anthropic, end_anthropic},
     {DIALECT_GEMINI, begin_models, put_gemini, end_gemini},
     {DIALECT_OLLAMA, begin_models, put_ollama, end_list},
+    {DIALECT_COHERE, begin_models, put_cohere, end_cohere},
     {DIALECT_BEDROCK, begin_bedrock, put_bedrock, end_list},
 };
 
@@ -202,6 +225,7 @@ const struct models_shape *models_shape_of(enum dialect_id dialect)
 void models_page_begin(struct models_page *p, const struct models_shape *s)
 {
     p->is_begun = p->after.n == 0;
+    p->has_more = p->skip > 0;
     buf_init(&p->last, 8192);
     s->begin(p);
 }
@@ -210,6 +234,13 @@ void models_page_put(struct models_page *p, const struct models_shape *s, str id
 {
     if (!p->is_begun) {
         p->is_begun = str_eq(id, p->after);
+        return;
+    }
+    p->is_over |= p->before.n > 0 && str_eq(id, p->before);
+    if (p->is_over)
+        return;
+    if (p->skip > 0) {
+        p->skip--;
         return;
     }
     if (p->most > 0 && p->n == p->most) {

@@ -12,10 +12,12 @@
 struct models_page {
     struct json_writer w;
     struct arena *a;
-    str after; /* Anthropic's after_id, Gemini's pageToken: begin behind it; empty: at the start */
+    str after;  /* Anthropic's after_id, Gemini's pageToken: begin behind it; empty: at the start */
+    str before; /* Anthropic's before_id: the page ends ahead of it; empty: it does not */
+    size_t skip; /* models ahead of the page, where `before` is given */
     size_t most; /* models of one page; 0: all */
     size_t n;    /* written */
-    bool is_begun, has_more;
+    bool is_begun, is_over, has_more;
     str first;
     struct buf last; /* its name; the caller frees it */
 };

@@ -26,30 +26,37 @@
 static const str suffixes[] = {{":free", 5},   {":nitro", 6},    {":floor", 6},   {":online", 7},
                                {":exacto", 7}, {":thinking", 9}, {":extended", 9}};
 
-/* To OpenRouter itself they go as they are; elsewhere they mean nothing, and are named as lost. */
+static size_t suffix_length(str model)
+{
+    for (size_t i = 0; i < ARRAY_LEN(suffixes); i++)
+        if (str_has_suffix(model, suffixes[i]))
+            return suffixes[i].n;
+    return 0;
+}
+
+/* To OpenRouter itself they go as they are; elsewhere they mean nothing, and are said to be lost.
+ * An alias's own model is the operator's, and stays as it is. */
 static void drop_suffix(struct exchange *x)
 {
     str *name = &x->target.upstream_model;
     bool is_theirs = (x->target.provider->can & CAN_REASONING_OBJECT) != 0;
-    if (!generation_is_wanted(x) || is_theirs)
+    size_t n = suffix_length(*name);
+    if (!generation_is_wanted(x) || is_theirs || x->target.route.n > 0 || n == 0)
         return;
-    for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
-        if (!str_has_suffix(*name, suffixes[i]))
-            continue;
-        *name = str_slice(*name, 0, name->n - suffixes[i].n);
-        x->warnings = S("dropped:model.suffix");
-        return;
-    }
+    *name = str_slice(*name, 0, name->n - n);
+    x->warnings = S("dropped:model.suffix");
 }
 
-/* The name as it stands, or without its suffix. */
+/* The name as it stands, or an alias with a suffix. */
 static int look_up(struct exchange *x, str model)
 {
     int rc = snapshot_find_model(x->snapshot, model, &x->target);
-    for (size_t i = 0; i < ARRAY_LEN(suffixes) && rc < 0 && generation_is_wanted(x); i++)
-        if (str_has_suffix(model, suffixes[i]))
-            rc = snapshot_find_model(x->snapshot, str_slice(model, 0, model.n - suffixes[i].n),
-                                     &x->target);
+    size_t n = suffix_length(model);
+    if (rc == 0 || n == 0 || !generation_is_wanted(x))
+        return rc;
+    rc = snapshot_find_model(x->snapshot, str_slice(model, 0, model.n - n), &x->target);
+    if (rc == 0)
+        x->warnings = S("dropped:model.suffix");
     return rc;
 }
 

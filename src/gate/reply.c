@@ -372,13 +372,27 @@ static void put_error_headers(const struct exchange *x, int status, struct buf *
     }
 }
 
-/* The dialect the client speaks. */
-static enum dialect_id dialect_of(const struct exchange *x)
+/* Whose SDK asks at OpenAI's paths: some share them, and say so in a header. */
+static enum dialect_id dialect_of_sdk(const struct http_head *head)
+{
+    if (http_header_get(head, S("anthropic-version")).n > 0)
+        return DIALECT_ANTHROPIC;
+    if (http_header_get(head, S("x-goog-api-client")).n > 0 ||
+        http_header_get(head, S("x-goog-api-key")).n > 0)
+        return DIALECT_GEMINI;
+    bool is_cohere =
+        str_has_prefix_nocase(http_header_get(head, S("x-fern-sdk-name")), S("cohere"));
+    return is_cohere ? DIALECT_COHERE : DIALECT_CHAT;
+}
+
+enum dialect_id reply_dialect(const struct exchange *x)
 {
     if (x->op && x->op->dialect != DIALECT_NONE)
         return x->op->dialect;
-    return x->path && x->path->shape != PATH_SHAPE_PROBLEM ? (enum dialect_id)x->path->shape
-                                                           : DIALECT_CHAT;
+    bool is_shared = !x->path || x->path->shape == PATH_SHAPE_OPENAI;
+    if (is_shared)
+        return dialect_of_sdk(&x->head);
+    return x->path->shape == PATH_SHAPE_PROBLEM ? DIALECT_CHAT : (enum dialect_id)x->path->shape;
 }
 
 /* Is the error written by a dialect's own writer? OpenAI's is made here, because it keeps what an
@@ -413,7 +427,7 @@ void reply_error(struct exchange *x)
     buf_init(&body, 2u << 20);
     buf_init(&extra, HEAD_MAX);
     put_error_headers(x, status, &extra);
-    enum dialect_id spoken = dialect_of(x);
+    enum dialect_id spoken = reply_dialect(x);
     if (is_problem) {
         put_problem(x, &body);
     } else if (is_translated(x, spoken)) {

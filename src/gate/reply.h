@@ -29,6 +29,9 @@ NODISCARD int reply_end(struct exchange *x, struct buf *head);
 /* Writes x->err in the path's shape; nothing when the client has gone. After commit: nothing,
  * the caller ends the stream in its dialect. */
 void reply_error(struct exchange *x) MAY_YIELD;
+/* The dialect that the client speaks: its operation's, its path's, or, on a path that several SDKs
+ * share, what its headers tell. */
+enum dialect_id reply_dialect(const struct exchange *x);
 /* The OpenAI error object (without the outer braces' "error" member) with the gateway object
  * inside. */
 void reply_put_error_object(struct exchange *x, struct buf *b);

@@ -6,15 +6,15 @@
 
 static struct arena arena;
 
-/* A page of the list "a", "p/b", "p/c", as text with ' for ". */
-static str listed(enum dialect_id dialect, const char *after, size_t most)
+/* A page of the list "a", "p/b", "p/c". */
+static str page_of(enum dialect_id dialect, struct models_page p)
 {
     static const char *const ids[] = {"a", "p/b", "p/c"};
     const struct models_shape *s = models_shape_of(dialect);
     struct buf out;
     buf_init(&out, 1u << 16);
-    struct models_page p = {
-        .w = json_writer(&out), .a = &arena, .after = str_from_cz(after), .most = most};
+    p.w = json_writer(&out);
+    p.a = &arena;
     models_page_begin(&p, s);
     for (size_t i = 0; i < ARRAY_LEN(ids); i++)
         models_page_put(&p, s, str_from_cz(ids[i]), S("p"));
@@ -23,6 +23,11 @@ static str listed(enum dialect_id dialect, const char *after, size_t most)
     str text = arena_str(&arena, buf_str(&out));
     buf_fini(&out);
     return text;
+}
+
+static str listed(enum dialect_id dialect, const char *after, size_t most)
+{
+    return page_of(dialect, (struct models_page){.after = str_from_cz(after), .most = most});
 }
 
 static const struct json *parsed(str text)
@@ -45,7 +50,7 @@ static void test_shapes(void)
         {DIALECT_GEMINI, "models", "name", "models/a"},
         {DIALECT_OLLAMA, "models", "model", "a"},
         {DIALECT_BEDROCK, "modelSummaries", "modelId", "a"},
-        {DIALECT_COHERE, "data", "id", "a"},
+        {DIALECT_COHERE, "models", "name", "a"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         const struct json *list = json_get(parsed(listed(cases[i].dialect, "", 0)), cases[i].list);
@@ -79,11 +84,25 @@ static void test_pages(void)
     ok(!json_get(parsed(listed(DIALECT_GEMINI, "p/b", 1)), "nextPageToken"), "none at the end");
 }
 
+static void test_backwards(void)
+{
+    struct models_page asked = {.before = S("p/c"), .skip = 1, .most = 1};
+    const struct json *page = parsed(page_of(DIALECT_ANTHROPIC, asked));
+    is_int(json_count(json_get(page, "data")), 1, "a page ahead of a model");
+    is_str(json_str(json_get(page, "last_id")), S("p/b"), "ends with the one before it");
+    ok(json_bool(json_get(page, "has_more"), false), "and there is more ahead of it");
+    asked = (struct models_page){.before = S("p/c"), .most = 5};
+    page = parsed(page_of(DIALECT_ANTHROPIC, asked));
+    is_int(json_count(json_get(page, "data")), 2, "all that is ahead of a model");
+    ok(!json_bool(json_get(page, "has_more"), true), "is all");
+}
+
 int main(void)
 {
     arena_init(&arena, 4096, 4u << 20);
     test_shapes();
     test_pages();
+    test_backwards();
     arena_fini(&arena);
     return tap_done();
 }
