@@ -7,9 +7,9 @@
  *
  * Nothing is recorded for the first two: one conversation in Anthropic's form is read, and what
  * each dialect's own writers make of it is what its readers are given. A stream passes as the
- * gateway passes it when each chunk comes by itself: cut, decoded, put in a row, named, encoded, and
- * what the chunk needed given back. Of several passes the fastest counts, in time of the processor:
- * others on the machine can only add to it. */
+ * gateway passes it when each chunk comes by itself: cut, decoded, put in a row, named, encoded,
+ * and what the chunk needed given back. Of several passes the fastest counts, in time of the
+ * processor: others on the machine can only add to it. */
 #include <err.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,12 +1,12 @@
 /* JSON documents on yyjson, and a writer.
  *
  * What may be read is decided by json_scan, for both ways into the house alike: the same depth, the
- * same limits, the same strictness. Where yyjson has read a text and the values are certainly within
- * the limits, the answer is known without asking it. The values are all in the caller's arena, so
- * nothing has to be freed; when the arena has no room for them the text is refused, because its
- * length was the other side's choice. Numbers stay text: 1.0 is not 1, and no digit of a long one
- * is lost on the way through. yyjson is stricter about a lone surrogate (\ud800), which is read as
- * U+FFFD.
+ * same limits, the same strictness. Where yyjson has read a text and its values are certainly
+ * within the limits, json_scan would have nothing to add and is not asked. The values are all in
+ * the caller's arena, so nothing has to be freed; when the arena has no room for them the text is
+ * refused, because its length was the other side's choice. Numbers stay text: 1.0 is not 1, and no
+ * digit of a long one is lost on the way through. yyjson is stricter about a lone surrogate
+ * (\ud800), which is read as U+FFFD.
  *
  * `struct json` is yyjson's value under another name, so that no other file knows yyjson. */
 #include "wire/json.h"
@@ -95,8 +95,8 @@ static int check(str text, size_t *error_at)
     return rc;
 }
 
-/* Is the value within json_scan's limits? False: it has to be asked. Keys are measured there as they
- * were written, where a byte may have taken six. */
+/* Is the value within json_scan's limits? False: it has to be asked. Keys are measured there as
+ * they were written, where a byte may have taken six. */
 static bool is_certain(yyjson_val *v, unsigned depth)
 {
     if (unsafe_yyjson_is_raw(v))

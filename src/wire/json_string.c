@@ -4,8 +4,8 @@
  * costs. The rules are written once, in step(): it judges one escape or one multi-byte character
  * and alone reports faults. In front of it runs a skipper, which moves over what is certainly fine
  * and stops at the closing quote or wherever it is not certain: a skipper may be slow or fast, it
- * never refuses anything. clean_skip takes 16 bytes at a time, goes on over valid UTF-8 and stops at
- * escapes; json_skip_avx2 takes 64 and goes on over escapes too. The first call chooses.
+ * never refuses anything. clean_skip takes 16 bytes at a time, goes on over valid UTF-8 and stops
+ * at escapes; json_skip_avx2 takes 64 and goes on over escapes too. The first call chooses.
  *
  * A skipper returns only places between two characters, at or behind the place it was given. */
 #include "wire/json_string.h"
