@@ -65,6 +65,12 @@ static bool is_translated(const struct relay *r)
     return r->t && r->t->to;
 }
 
+/* Relayed, but not in the frames that came: Gemini's events as elements of an array. */
+static bool is_reframed(const struct relay *r)
+{
+    return r->t && !r->t->to && r->t->encoder.w.as_array;
+}
+
 static str content_type(const struct relay *r)
 {
     if (!r->t)
@@ -246,7 +252,12 @@ static int take_message(struct relay *r, const struct message *m, enum wrapping 
         return take_exception(r, m);
     if (wrapping == WRAP_CHUNK)
         return take_chunk(r, m);
-    return wrapping == WRAP_PART ? take_part(r, m) : translator_feed(r->t, m);
+    if (wrapping == WRAP_PART)
+        return take_part(r, m);
+    int rc = translator_feed(r->t, m);
+    if (rc == 0 && is_reframed(r) && m->data.n > 0)
+        encoder_put_element(&r->t->encoder, m->data);
+    return rc;
 }
 
 static int take_messages(struct relay *r, enum framing framing, str frames, enum wrapping wrapping)
@@ -275,7 +286,8 @@ static enum wrapping wrapping_of(const struct relay *r)
 static int pass_on(struct relay *r, int rc, str frames)
 {
     struct exchange *x = r->x;
-    bool has_news = is_translated(r) ? r->t->out.n > 0 : r->t->has_events;
+    bool makes_bytes = is_translated(r) || is_reframed(r);
+    bool has_news = makes_bytes ? r->t->out.n > 0 : r->t->has_events;
     if (has_news && x->first_byte_us == 0)
         x->first_byte_us = clock_now_us();
     bool is_early = rc < 0 && !translator_is_late(r->t);
@@ -283,7 +295,7 @@ static int pass_on(struct relay *r, int rc, str frames)
         return rc;
     if (!x->committed)
         commit(r);
-    int sent = emit(r, is_translated(r) ? buf_str(&r->t->out) : frames);
+    int sent = emit(r, makes_bytes ? buf_str(&r->t->out) : frames);
     if (sent == 0)
         sent = flush(r);
     buf_fini(&r->t->out);
@@ -416,6 +428,8 @@ static int MAY_YIELD pull(struct relay *r)
 static int end_translated(struct relay *r)
 {
     int rc = translator_end(r->t);
+    if (is_reframed(r) && (rc == 0 || r->t->has_error))
+        encoder_end_array(&r->t->encoder);
     bool has_news = r->t->out.n > 0;
     if (rc == 0 && has_news && !r->x->committed)
         commit(r);
@@ -498,14 +512,7 @@ static void end_with_error(struct relay *r)
     if (x->err.code == 0 || x->err.code == -E_CLIENT_GONE || t->has_error)
         return;
     (void)task_cancel_clear(); /* a drained stream still gets its goodbye */
-    if (t->to) {
-        translator_put_error(t);
-    } else {
-        t->encoder = (struct encoder){.a = &x->arena, .scratch = &t->scratch, .out = &t->out};
-        t->to = t->from;
-        translator_put_error(t);
-        t->to = NULL;
-    }
+    translator_put_error(t);
     if (emit(r, buf_str(&t->out)) == 0)
         IGNORE_RESULT(flush(r)); /* a client that left misses nothing */
     buf_fini(&t->out);
@@ -581,7 +588,8 @@ int answer_translate(struct exchange *x, struct call *call, const struct transla
 int answer_stream(struct exchange *x, struct call *call, bool adds_usage)
 {
     if (x->op && x->op->end == OPERATION_END_CODEC) {
-        struct translator_setup tap = {.from = dialect_get(x->op->dialect)};
+        struct translator_setup tap = {.from = dialect_get(x->op->dialect),
+                                       .as_array = relay_wants_array(x)};
         return answer_translate(x, call, &tap);
     }
     struct relay r;

@@ -209,6 +209,8 @@ void translator_init(struct translator *t, struct exchange *x, const struct tran
                                   .err = &x->err,
                                   .sink = {.put = note, .arg = t},
                                   .custom = x->target.provider->custom};
+    t->encoder = (struct encoder){.a = &x->arena, .scratch = &t->scratch, .out = &t->out};
+    t->encoder.w.as_array = s->as_array;
     if (!s->to)
         return;
     struct sink last = s->fold ? fold_sink(s->fold) : (struct sink){.put = write_event, .arg = t};
@@ -223,7 +225,6 @@ void translator_init(struct translator *t, struct exchange *x, const struct tran
     t->is_serial = s->to->is_serial || has_custom_tool(s->asked);
     if (t->is_serial)
         serial_init(&t->serial, &x->arena, &to_restore, max_bytes);
-    t->encoder = (struct encoder){.a = &x->arena, .scratch = &t->scratch, .out = &t->out};
     t->encoder.w = (struct writing){.a = &x->arena,
                                     .err = &x->err,
                                     .loss = &t->losses,
@@ -290,7 +291,8 @@ void translator_put_error(struct translator *t)
 {
     struct event ev = {.kind = EV_ERROR};
     ev.failure = translator_failure(t->x);
-    IGNORE_RESULT(t->to->codec->write_event(&t->encoder, &ev)); /* it is the last thing said */
+    const struct dialect *to = t->to ? t->to : t->from;
+    IGNORE_RESULT(to->codec->write_event(&t->encoder, &ev)); /* it is the last thing said */
 }
 
 void translator_put_ping(struct translator *t)

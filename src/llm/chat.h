@@ -61,7 +61,12 @@ struct media {
 /* A proof of the provider that it made a block: Anthropic's thinking signature or redacted data,
  * Gemini's thoughtSignature, Responses' encrypted_content. Opaque; only the family that made it can
  * read it, see llm/seal.h. */
-enum seal_kind { SEAL_NONE, SEAL_SIGNATURE, SEAL_REDACTED /* stands for the text itself */ };
+enum seal_kind {
+    SEAL_NONE,
+    SEAL_SIGNATURE,
+    SEAL_REDACTED, /* stands for the text itself */
+    SEAL_CALL,     /* a call's signature in a thought of its own: see seal_join_calls */
+};
 enum seal_family { FAMILY_UNKNOWN, FAMILY_OPENAI, FAMILY_ANTHROPIC, FAMILY_GEMINI, FAMILY_OTHER };
 struct seal {
     enum seal_kind kind;

@@ -44,6 +44,18 @@ int decoder_json(struct decoder *d, str data, const struct json **out)
     return 0;
 }
 
+void encoder_put_element(struct encoder *e, str element)
+{
+    buf_put(e->out, e->has_elements ? S("\r\n,\r\n") : S("["));
+    buf_put(e->out, element);
+    e->has_elements = true;
+}
+
+void encoder_end_array(struct encoder *e)
+{
+    buf_put(e->out, e->has_elements ? S("\r\n]") : S("[]"));
+}
+
 str make_id(struct arena *a, const char *prefix, str seed, unsigned number)
 {
     uint64_t high = str_hash(seed, UINT64_C(0x9e3779b97f4a7c15) * (number + UINT64_C(1)));

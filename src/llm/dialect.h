@@ -66,6 +66,7 @@ struct encoder {
     struct arena *scratch;
     struct buf *out;
     struct writing w;
+    bool has_elements; /* of the array that w.as_array asks for */
     void *state;
 };
 
@@ -109,6 +110,9 @@ const struct dialect *dialect_get(enum dialect_id id); /* not NONE */
 
 /* Parses one message's data. -E_PROVIDER_BODY with a message when it is no JSON object. */
 NODISCARD int decoder_json(struct decoder *d, str data, const struct json **out);
+/* One more element of the array that w.as_array asks for, and its end. */
+void encoder_put_element(struct encoder *e, str element);
+void encoder_end_array(struct encoder *e);
 /* A fresh id: prefix and 24 or more hexadecimal digits, the same for the same seed and number, so
  * that a stream cut elsewhere has the same ids. */
 str make_id(struct arena *a, const char *prefix, str seed, unsigned number);

@@ -148,6 +148,24 @@ static void show_redacted(struct encoder *e, str data)
     end_content(e);
 }
 
+static void stop_content(struct encoder *e)
+{
+    struct out *o = e->state;
+    (void)begin(e, "content_block_stop", o->index);
+    end(e);
+    o->index++;
+}
+
+/* A call has no place for its signature: a thought of its own has. */
+static void show_call_seal(struct encoder *e, const struct seal *seal)
+{
+    str proof = seal_wrap_call(e->scratch, seal);
+    if (proof.n == 0)
+        return;
+    show_redacted(e, proof);
+    stop_content(e);
+}
+
 static void show_call(struct encoder *e, const struct block *b)
 {
     struct out *o = e->state;
@@ -209,8 +227,10 @@ static void begin_block(struct encoder *e, const struct event *ev)
     o->has_input = false;
     o->is_redacted = b->seal.kind == SEAL_REDACTED;
     hold(o, anthropic_seal_text(e->scratch, &b->seal));
-    if (b->kind == BLOCK_TOOL_CALL)
+    if (b->kind == BLOCK_TOOL_CALL) {
+        show_call_seal(e, &b->seal);
         show_call(e, b);
+    }
     if (b->kind != BLOCK_OPAQUE)
         return;
     if (b->extras.origin == DIALECT_ANTHROPIC && b->raw) {
@@ -341,11 +361,10 @@ static void end_block(struct encoder *e, const struct block *last)
         end_thoughts(e);
     if (o->kind == BLOCK_OPAQUE)
         end_opaque(e, last);
-    if (o->phase == SHOWN) {
-        (void)begin(e, "content_block_stop", o->index);
-        end(e);
-        o->index++;
-    }
+    if (o->phase == SHOWN)
+        stop_content(e);
+    if (last && o->kind == BLOCK_TOOL_CALL)
+        show_call_seal(e, &last->seal);
     o->phase = CLOSED;
     buf_reset(&o->held);
 }

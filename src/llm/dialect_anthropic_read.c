@@ -10,6 +10,7 @@
 #include "llm/dialect_anthropic.h"
 
 #include "llm/carry.h"
+#include "llm/seal.h"
 
 enum {
     MODEL,
@@ -94,7 +95,9 @@ static int read_turn(struct reading *r, const struct json *v, struct chat *out)
         return rc;
     struct turn *t = turn_add(r->a, out, role);
     t->extras = extras;
-    return read_content(r, "content", m[CONTENT], &t->blocks, &t->is_plain);
+    rc = read_content(r, "content", m[CONTENT], &t->blocks, &t->is_plain);
+    seal_join_calls(&t->blocks);
+    return rc;
 }
 
 static int read_turns(struct reading *r, const struct json *v, struct chat *out)

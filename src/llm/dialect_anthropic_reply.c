@@ -284,11 +284,22 @@ static void put_thinking(struct answer *q, const struct block *b)
     json_end_object(&q->json);
 }
 
+static void put_redacted(struct answer *q, str data)
+{
+    json_begin_object(&q->json, NULL);
+    json_put_str(&q->json, "type", S("redacted_thinking"));
+    json_put_str(&q->json, "data", data);
+    json_end_object(&q->json);
+}
+
 static void put_call(struct answer *q, const struct block *b)
 {
     struct tool_call call;
     if (!settle_args(q->w->a, &b->call, q->choice->finish.reason, &call))
         return;
+    str proof = seal_wrap_call(q->w->a, &b->seal); /* a call has no place for it */
+    if (proof.n > 0)
+        put_redacted(q, proof);
     q->has_calls = true;
     str id = call.id;
     if (id.n == 0)

@@ -7,6 +7,7 @@
 #include "llm/dialect_bedrock.h"
 
 #include "llm/seal.h"
+#include "wire/base64.h"
 
 struct out {
     unsigned n_blocks; /* begun */
@@ -123,6 +124,25 @@ static void put_seal(struct encoder *e, struct out *o, const struct seal *s)
         put_delta_frame(e, o, "reasoningContent", "signature", bedrock_seal_text(e->scratch, s));
 }
 
+static void stop_block(struct encoder *e, struct out *o)
+{
+    if (!o->is_open)
+        return;
+    struct json_writer w = begin_payload(o, true);
+    put_frame(e, o, &w, "contentBlockStop");
+    o->is_open = false;
+}
+
+/* A call has no place for its signature: a thought of its own has. */
+static void put_call_seal(struct encoder *e, struct out *o, const struct seal *s)
+{
+    str proof = seal_wrap_call(e->scratch, s);
+    if (proof.n == 0)
+        return;
+    put_delta_frame(e, o, "reasoningContent", "redactedContent", base64_encode(e->scratch, proof));
+    stop_block(e, o);
+}
+
 static bool is_image(const struct block *b)
 {
     return b->kind == BLOCK_MEDIA && b->media.source == MEDIA_BASE64 &&
@@ -137,6 +157,7 @@ static void write_start(struct encoder *e, struct out *o, const struct block *b)
     o->begun = (struct block_begun){.kind = b->kind};
     if (b->kind == BLOCK_TOOL_CALL) {
         o->begun.tool = b->call.kind;
+        put_call_seal(e, o, &b->seal);
         start_call(e, o, &b->call);
     } else if (b->kind == BLOCK_REASONING) {
         o->begun.lacks_seal = b->extras.origin != DIALECT_BEDROCK;
@@ -224,13 +245,11 @@ static void write_stop(struct encoder *e, struct out *o, const struct block *b)
         put_delta_frame(e, o, "toolUse", "input", S("\"}"));
     if (b && o->begun.kind == BLOCK_REASONING)
         put_seal(e, o, &b->seal);
-    if (!o->is_open)
-        return;
-    if (o->begun.lacks_seal)
+    if (o->is_open && o->begun.lacks_seal)
         put_delta_frame(e, o, "reasoningContent", "signature", S(SEAL_ABSENT));
-    struct json_writer w = begin_payload(o, true);
-    put_frame(e, o, &w, "contentBlockStop");
-    o->is_open = false;
+    stop_block(e, o);
+    if (b && o->begun.kind == BLOCK_TOOL_CALL)
+        put_call_seal(e, o, &b->seal);
 }
 
 static void write_finish(struct encoder *e, struct out *o, const struct finishing *f)

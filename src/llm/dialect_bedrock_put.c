@@ -271,24 +271,33 @@ str bedrock_seal_blob(struct arena *a, const struct seal *s)
     return base64_encode(a, bedrock_seal_text(a, s));
 }
 
+static void put_redacted(struct bedrock_writer *b, str data)
+{
+    struct json_writer *w = &b->json;
+    json_begin_object(w, NULL);
+    json_begin_object(w, "reasoningContent");
+    json_put_str(w, "redactedContent", base64_encode(b->w->a, data));
+    json_end_object(w);
+    json_end_object(w);
+}
+
 static void put_reasoning(struct bedrock_writer *b, const struct block *block)
 {
     struct json_writer *w = &b->json;
     const struct seal *seal = &block->seal;
     struct arena *a = b->w->a;
+    if (seal->kind == SEAL_REDACTED) {
+        put_redacted(b, b->is_reply ? bedrock_seal_text(a, seal) : seal->value);
+        return;
+    }
     json_begin_object(w, NULL);
     json_begin_object(w, "reasoningContent");
-    if (seal->kind == SEAL_REDACTED) {
-        str data = b->is_reply ? bedrock_seal_text(a, seal) : seal->value;
-        json_put_str(w, "redactedContent", base64_encode(a, data));
-    } else {
-        json_begin_object(w, "reasoningText");
-        json_put_str(w, "text", reasoning_text(a, &block->reasoning));
-        if (seal->kind == SEAL_SIGNATURE || (b->is_reply && !b->is_own))
-            json_put_str(w, "signature", b->is_reply ? bedrock_seal_text(a, seal) : seal->value);
-        extras_put(w, &block->extras, DIALECT_BEDROCK);
-        json_end_object(w);
-    }
+    json_begin_object(w, "reasoningText");
+    json_put_str(w, "text", reasoning_text(a, &block->reasoning));
+    if (seal->kind == SEAL_SIGNATURE || (b->is_reply && !b->is_own))
+        json_put_str(w, "signature", b->is_reply ? bedrock_seal_text(a, seal) : seal->value);
+    extras_put(w, &block->extras, DIALECT_BEDROCK);
+    json_end_object(w);
     json_end_object(w);
     json_end_object(w);
 }
@@ -300,6 +309,9 @@ static void put_tool_use(struct bedrock_writer *b, const struct block *block, st
     str name = b->is_own || b->is_reply
                    ? call->name
                    : name_fit(b->w->a, &name_rule_bedrock, call->space, call->name);
+    str proof = b->is_reply ? seal_wrap_call(b->w->a, &block->seal) : S_EMPTY;
+    if (proof.n > 0) /* a call has no place for it */
+        put_redacted(b, proof);
     json_begin_object(w, NULL);
     json_begin_object(w, "toolUse");
     json_put_str(w, "toolUseId", id);

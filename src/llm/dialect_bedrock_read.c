@@ -7,6 +7,7 @@
  * nobody else's, and shows as lost elsewhere. */
 #include "llm/carry.h"
 #include "llm/dialect_bedrock.h"
+#include "llm/seal.h"
 
 /* Keeps a member that was understood. */
 static void keep(struct reading *r, struct chat *c, const char *name, const struct json *v)
@@ -59,13 +60,15 @@ static int read_message(struct reading *r, const struct json *v, struct chat *c)
         rc = MEMBERS_READ(r, v, keys, m, &extras);
     if (rc == 0)
         rc = read_role(r, m[ROLE], &role);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     if (!m[CONTENT])
         return member_fail(r, "content", "A message must have content.");
     struct turn *t = turn_add(r->a, c, role);
     t->extras = extras;
-    return bedrock_read_blocks(r, "content", m[CONTENT], &t->blocks);
+    rc = bedrock_read_blocks(r, "content", m[CONTENT], &t->blocks);
+    seal_join_calls(&t->blocks);
+    return rc;
 }
 
 static int read_messages(struct reading *r, const struct json *v, struct chat *c)
@@ -155,7 +158,7 @@ static int read_tool(struct reading *r, const struct json *v, struct chat *c)
     int rc = reading_check_room(r, 0);
     if (rc == 0)
         rc = MEMBERS_READ(r, v, keys, m, &others);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     if (m[POINT] && c->last_tool) {
         c->last_tool->cache = (struct cache_mark){true, json_str(json_get(m[POINT], "ttl"))};

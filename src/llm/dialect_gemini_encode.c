@@ -25,7 +25,6 @@ struct told {
 };
 struct encoding {
     str id, model;
-    bool has_begun; /* the array */
     struct usage usage;
     struct told *candidates;
     unsigned n_candidates;
@@ -87,20 +86,16 @@ static struct told *told_of(struct encoder *e, unsigned index)
 
 static void frame(struct encoder *e, str chunk)
 {
-    struct encoding *s = e->state;
-    if (!e->w.as_array) {
+    if (e->w.as_array)
+        encoder_put_element(e, chunk);
+    else
         sse_put(e->out, S_EMPTY, chunk);
-        return;
-    }
-    buf_put(e->out, s->has_begun ? S("\r\n,\r\n") : S("["));
-    buf_put(e->out, chunk);
-    s->has_begun = true;
 }
 
 static void close_array(struct encoder *e)
 {
     if (e->w.as_array)
-        buf_put(e->out, S("\r\n]"));
+        encoder_end_array(e);
 }
 
 /* ---- chunks ---- */

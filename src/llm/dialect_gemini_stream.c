@@ -112,22 +112,25 @@ static int start_block(struct reader *r, enum block_kind kind, const struct seal
     return rc;
 }
 
-/* A block that is there at once. */
+/* A block that is there at once. A call says who made it when it begins, for dialects that say it
+ * ahead of the call; a picture when it ends. */
 static int whole_block(struct reader *r, const struct block *b, enum delta_kind kind, str text)
 {
     struct block begin = *b, end = {.kind = b->kind, .seal = b->seal};
-    begin.seal = (struct seal){.kind = SEAL_NONE};
-    if (kind == DELTA_ARGS)
+    bool ends_sealed = b->seal.kind != SEAL_NONE && kind != DELTA_ARGS;
+    if (ends_sealed)
+        begin.seal = (struct seal){.kind = SEAL_NONE};
+    if (kind == DELTA_ARGS) {
         begin.call.args = S_EMPTY;
-    if (kind == DELTA_ARGS)
         begin.call.value = NULL;
+    }
     if (kind == DELTA_MEDIA)
         begin.media.bytes = S_EMPTY;
     int rc = put_block(r, EV_BLOCK_START, &begin);
     if (rc == 0)
         rc = put_delta(r, kind, false, text);
     if (rc == 0)
-        rc = put_block(r, EV_BLOCK_STOP, b->seal.kind != SEAL_NONE ? &end : NULL);
+        rc = put_block(r, EV_BLOCK_STOP, ends_sealed ? &end : NULL);
     r->c->n_blocks++;
     return rc;
 }

@@ -10,9 +10,9 @@
  * stays open until something else begins, since another part may follow. output_index counts items
  * in the order of their announcement.
  *
- * A call whose item cannot be announced before it is whole is held back until it stops: one that
- * Gemini signs, because its signature travels as a reasoning item ahead of it, and one of a tool
- * that has an item type of its own here (local_shell), because its arguments are no text there.
+ * A call of a tool that has an item type of its own here (local_shell) is held back until it stops,
+ * because its arguments are no text there. The signature that Gemini gives a call travels as a
+ * reasoning item ahead of it.
  *
  * A whole answer is the same thing without events: they go into a buffer without room. */
 #include "llm/dialect_responses_build.h"
@@ -144,8 +144,21 @@ static const struct responses_builtin *builtin_of(const struct build *b, str nam
     return t ? responses_builtin_of_tool(t->type) : NULL;
 }
 
+/* The signature of a call, as an item of its own. */
+static void put_call_seal(struct build *b, const struct seal *seal)
+{
+    bool fits = seal->kind != SEAL_NONE && arena_has_room(b->scratch, 4 * seal->value.n);
+    str value = fits ? seal_wrap_call(b->scratch, seal) : S_EMPTY;
+    if (value.n == 0)
+        return;
+    struct item *it = reasoning_new(b, 0);
+    responses_announce(b, it);
+    responses_finish_item(b, it, S_EMPTY, value);
+}
+
 static void start_call(struct build *b, const struct block *content, unsigned block)
 {
+    put_call_seal(b, &content->seal);
     const struct tool_call *call = &content->call;
     bool is_custom = call->kind == TOOL_CUSTOM;
     struct item *it = responses_item_new(b, BLOCK_TOOL_CALL, block);
@@ -159,7 +172,7 @@ static void start_call(struct build *b, const struct block *content, unsigned bl
     it->builtin = builtin_of(b, call->name);
     it->status = responses_keep(b, it, call->status);
     responses_keep_own(b, it, &content->extras);
-    if (!it->builtin && b->w->family != FAMILY_GEMINI)
+    if (!it->builtin)
         responses_announce(b, it);
 }
 
@@ -194,17 +207,6 @@ static void put_args_done(struct build *b, const struct item *it)
     responses_end_event(b, &j);
 }
 
-/* The signature of a call, as an item ahead of it. */
-static void put_seal_ahead(struct build *b, const struct block *content)
-{
-    str value = sealed(b, content);
-    if (value.n == 0)
-        return;
-    struct item *it = reasoning_new(b, 0);
-    responses_announce(b, it);
-    responses_finish_item(b, it, S_EMPTY, value);
-}
-
 /* Arguments that are no JSON object cannot stand in an item that wants one. */
 static bool is_object(struct build *b, str args)
 {
@@ -214,11 +216,10 @@ static bool is_object(struct build *b, str args)
     return fits && json_read(b->scratch, args, &v, &at) == 0 && json_type(v) == JSON_OBJECT;
 }
 
-static void announce_late(struct build *b, struct item *it, const struct block *content)
+static void announce_late(struct build *b, struct item *it)
 {
     if (it->builtin && !is_object(b, buf_str(&it->text)))
         it->builtin = NULL;
-    put_seal_ahead(b, content);
     struct buf args = it->text; /* not announced yet: the item's announcement has none */
     buf_init(&it->text, b->max_held * RESPONSES_ESCAPED_MAX);
     if (it->builtin)
@@ -233,12 +234,14 @@ static void announce_late(struct build *b, struct item *it, const struct block *
 static void stop_call(struct build *b, struct item *it, const struct block *content)
 {
     if (!it->is_announced)
-        announce_late(b, it, content);
+        announce_late(b, it);
     if (!it->builtin)
         put_args_done(b, it);
     if (content)
         responses_keep_own(b, it, &content->extras);
     responses_finish_item(b, it, it->status.n > 0 ? it->status : S("completed"), S_EMPTY);
+    if (content)
+        put_call_seal(b, &content->seal);
 }
 
 /* ---- other blocks ---- */

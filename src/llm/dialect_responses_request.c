@@ -7,11 +7,13 @@
  *
  * One thing is put back together here: Gemini signs function calls, and a function call of this
  * dialect has no place for a signature, so the encoder sends it ahead as a reasoning item without
- * text. Such an item gives its seal to the call behind it.
+ * text (llm/seal.h: seal_join_calls).
  *
  * Members of the top level that say more than the form can hold (an empty list, a false `stream`, a
  * format object with members of its own) are also kept verbatim. */
 #include "llm/dialect_responses.h"
+
+#include "llm/seal.h"
 
 enum {
     MODEL,
@@ -264,9 +266,8 @@ static int read_conversation(struct reading *r, const struct json *v, struct cha
 
 /* The turn that further items of the assistant join. */
 struct joining {
-    struct turn *turn;   /* NULL: the next one begins a turn */
-    bool has_message;    /* there is one in it */
-    struct block *ahead; /* a seal on its way to the call behind it */
+    struct turn *turn; /* NULL: the next one begins a turn */
+    bool has_message;  /* there is one in it */
 };
 
 static void add_message(struct reading *r, struct chat *out, struct joining *j,
@@ -307,31 +308,6 @@ static void add_block(struct reading *r, struct chat *out, struct joining *j, en
     block_add(&j->turn->blocks, b);
 }
 
-/* A reasoning item that holds nothing but a signature of Gemini's. */
-static bool is_ahead(const struct responses_item *item)
-{
-    const struct block *b = item->blocks;
-    return b && b->kind == BLOCK_REASONING && !b->reasoning.parts &&
-           b->seal.kind == SEAL_SIGNATURE && b->seal.family == FAMILY_GEMINI;
-}
-
-static void add_item(struct reading *r, struct chat *out, struct joining *j,
-                     const struct responses_item *item)
-{
-    bool takes_seal = item->blocks && item->blocks->kind == BLOCK_TOOL_CALL;
-    if (j->ahead && takes_seal)
-        item->blocks->seal = j->ahead->seal;
-    else if (j->ahead)
-        add_block(r, out, j, ROLE_ASSISTANT, j->ahead);
-    j->ahead = NULL;
-    if (is_ahead(item))
-        j->ahead = item->blocks;
-    else if (item->is_message)
-        add_message(r, out, j, item);
-    else
-        add_block(r, out, j, item->role, item->blocks);
-}
-
 static int read_input(struct reading *r, const struct json *v, struct chat *out)
 {
     struct joining j = {.turn = NULL};
@@ -353,10 +329,13 @@ static int read_input(struct reading *r, const struct json *v, struct chat *out)
             return rc;
         if (item.blocks && str_eq(item.blocks->type, S("item_reference")))
             out->own_only = "item_reference";
-        add_item(r, out, &j, &item);
+        if (item.is_message)
+            add_message(r, out, &j, &item);
+        else
+            add_block(r, out, &j, item.role, item.blocks);
     }
-    if (j.ahead)
-        add_block(r, out, &j, ROLE_ASSISTANT, j.ahead);
+    for (struct turn *t = out->turns; t; t = t->next)
+        seal_join_calls(&t->blocks);
     return 0;
 }
 

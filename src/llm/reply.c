@@ -94,6 +94,12 @@ static int play_text(const struct play *p, const struct block *b)
     return 0;
 }
 
+/* The proof of a thought shows at its end; whose a call is, at its beginning. */
+static bool ends_sealed(const struct block *b)
+{
+    return b->seal.kind == SEAL_SIGNATURE && b->kind != BLOCK_TOOL_CALL;
+}
+
 /* A block as BLOCK_START has it: without its text and without what only shows at its end. */
 static struct block beginning(const struct block *b)
 {
@@ -103,7 +109,7 @@ static struct block beginning(const struct block *b)
     begin.text = S_EMPTY;
     begin.annotations = NULL;
     begin.logprobs = NULL;
-    if (b->seal.kind == SEAL_SIGNATURE)
+    if (ends_sealed(b))
         begin.seal = (struct seal){.kind = SEAL_NONE};
     if (b->kind == BLOCK_REASONING) {
         begin.reasoning.parts = NULL;
@@ -120,7 +126,7 @@ static struct block beginning(const struct block *b)
 
 static int play_end(const struct play *p, const struct block *b)
 {
-    if (b->seal.kind != SEAL_SIGNATURE)
+    if (!ends_sealed(b))
         return put(p, (struct event){.kind = EV_BLOCK_STOP});
     struct block end = beginning(b);
     end.seal = b->seal;

@@ -23,7 +23,8 @@
 #define FIELD_MAX  0xffff
 #define HEADS_SIZE (sizeof(MAGIC) - 1 + 2 + 4) /* all before provider, model and value */
 
-static const char kind_letters[] = {[SEAL_SIGNATURE] = 's', [SEAL_REDACTED] = 'r'};
+static const char kind_letters[] = {
+    [SEAL_SIGNATURE] = 's', [SEAL_REDACTED] = 'r', [SEAL_CALL] = 'c'};
 static const char family_letters[] = {
     [FAMILY_UNKNOWN] = 'u', [FAMILY_OPENAI] = 'o', [FAMILY_ANTHROPIC] = 'a',
     [FAMILY_GEMINI] = 'g',  [FAMILY_OTHER] = 'x',
@@ -53,6 +54,40 @@ str seal_wrap(struct arena *a, const struct seal *s)
     to = put_field(to, model);
     memcpy(to, s->value.p, s->value.n);
     return base64_encode(a, str_of(bytes, size));
+}
+
+str seal_wrap_call(struct arena *a, const struct seal *s)
+{
+    struct seal alone = *s;
+    alone.kind = s->kind == SEAL_NONE ? SEAL_NONE : SEAL_CALL;
+    return seal_wrap(a, &alone);
+}
+
+static bool is_unsealed_call(const struct block *b)
+{
+    return b && b->kind == BLOCK_TOOL_CALL && b->seal.kind == SEAL_NONE;
+}
+
+void seal_join_calls(struct block **list)
+{
+    struct block *rest = *list, *call = NULL;
+    *list = NULL;
+    while (rest) {
+        struct block *b = rest;
+        rest = b->next;
+        b->next = NULL;
+        b->last = b;
+        bool is_alone = b->kind == BLOCK_REASONING && b->seal.kind == SEAL_CALL;
+        if (!is_alone)
+            block_add(list, b);
+        if (!is_alone && b->kind == BLOCK_TOOL_CALL)
+            call = b;
+        struct block *owner = is_unsealed_call(rest) ? rest : call;
+        if (!is_alone || !is_unsealed_call(owner))
+            continue;
+        owner->seal = b->seal;
+        owner->seal.kind = SEAL_SIGNATURE;
+    }
 }
 
 /* Index of a letter in a table whose unused places are 0; false: none. */
@@ -180,7 +215,8 @@ static bool is_same_model(str a, str b)
 
 bool seal_fits(const struct seal *s, enum seal_family family, str provider, str model)
 {
-    if (s->kind == SEAL_NONE || s->value.n == 0 || s->family != family)
+    bool is_joined = s->kind != SEAL_NONE && s->kind != SEAL_CALL;
+    if (!is_joined || s->value.n == 0 || s->family != family)
         return false;
     switch (family) {
     case FAMILY_UNKNOWN:

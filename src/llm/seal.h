@@ -21,6 +21,12 @@
 
 /* The value as a client of another dialect gets it. S_EMPTY for SEAL_NONE. */
 str seal_wrap(struct arena *a, const struct seal *s);
+/* The same for the signature of a tool call, towards a dialect whose calls have no place for one: a
+ * thought of its own carries it, right ahead of the call, or behind it if it came late. */
+str seal_wrap_call(struct arena *a, const struct seal *s);
+/* Undoes that in the blocks of a turn that came back: the thought goes, its signature is the next
+ * call's, or else that of the one before. */
+void seal_join_calls(struct block **list);
 /* Reads a value that a client sent: wrapped (kind and family of the wrapping win), or raw: then
  * `kind` and `native`, with no provider and model. Of SEAL_ABSENT the value is empty. */
 struct seal seal_unwrap(struct arena *a, str value, enum seal_kind kind, enum seal_family native);

@@ -299,31 +299,37 @@ static void test_calls_side_by_side(void)
     feed_fini(&f);
 }
 
-/* The signature of a call goes ahead of it as a reasoning item, whenever it came. */
-static void test_gemini_seal(void)
+/* The signature of a call is a reasoning item: ahead of it, or behind it if it came late. */
+static void test_call_seal(bool is_late)
 {
     struct feed f;
     feed_init(&f);
     f.e.w.family = FAMILY_GEMINI;
     put_start(&f);
-    struct block b = call("call_1", "f");
+    struct block b = call("call_1", "f"), end = b;
+    const struct seal seal = {.kind = SEAL_SIGNATURE, .family = FAMILY_GEMINI, .value = S("sig")};
+    if (is_late)
+        end.seal = seal;
+    else
+        b.seal = seal;
     put_block(&f, 0, b);
     put_delta(&f, 0, DELTA_ARGS, "{}");
-    b.seal = (struct seal){.kind = SEAL_SIGNATURE, .family = FAMILY_GEMINI, .value = S("sig")};
-    feed_event(&f, (struct event){.kind = EV_BLOCK_STOP, .content = &b});
+    feed_event(&f, (struct event){.kind = EV_BLOCK_STOP, .content = &end});
     put_end(&f, FINISH_STOP);
-    is_str(names(&f),
-           S(BEGIN "output_item.added output_item.done output_item.added "
-                   "function_call_arguments.delta function_call_arguments.done "
-                   "output_item.done completed"),
-           "two items");
-    str value = at(&f, "response.completed", 0, "response.output.0.encrypted_content");
+    const char *item = "response.output.0.encrypted_content";
+    str called = S("output_item.added function_call_arguments.delta function_call_arguments.done "
+                   "output_item.done "),
+        sealed = S("output_item.added output_item.done ");
+    str parts[] = {S(BEGIN), is_late ? called : sealed, is_late ? sealed : called, S("completed")};
+    is_str(names(&f), arena_concat(&f.b.p->a, parts, ARRAY_LEN(parts)), "two items");
+    if (is_late)
+        item = "response.output.1.encrypted_content";
+    str value = at(&f, "response.completed", 0, item);
     struct seal s =
         seal_unwrap(&f.b.p->a, str_slice(value, 1, value.n - 1), SEAL_SIGNATURE, FAMILY_OPENAI);
+    is_int(s.kind, SEAL_CALL, "a call's");
     is_str(s.value, S("sig"), "its value");
     is_int(s.family, FAMILY_GEMINI, "and whose it is");
-    is_str(at(&f, "response.completed", 0, "response.output.1.type"), S("\"function_call\""),
-           "then the call");
     feed_fini(&f);
 }
 
@@ -640,7 +646,8 @@ int main(void)
     test_annotations();
     test_logprobs();
     test_calls_side_by_side();
-    test_gemini_seal();
+    test_call_seal(false);
+    test_call_seal(true);
     test_builtin();
     test_reasoning();
     test_own_reasoning();

@@ -132,7 +132,7 @@ static void test_turns(void)
     }
 }
 
-/* A signature of Gemini's ahead of a call goes to the call; any other item keeps it where it is. */
+/* A call's signature goes back to the call; one without a call proves nothing. */
 static void test_seal_ahead(void)
 {
     struct bench b;
@@ -142,7 +142,7 @@ static void test_seal_ahead(void)
                         .provider = S("gemini-a"),
                         .model = S("gemini-3"),
                         .value = S("sig")};
-    str value = seal_wrap(&b.p->a, &seal);
+    str value = seal_wrap_call(&b.p->a, &seal);
     str body = arena_printf(&b.p->a,
                             "{\"model\":\"m\",\"input\":[{\"type\":\"reasoning\",\"summary\":[],"
                             "\"encrypted_content\":\"" STR_FMT "\"}," CALL "," RESULT
@@ -150,7 +150,7 @@ static void test_seal_ahead(void)
                             "\"encrypted_content\":\"" STR_FMT "\"}," SAYS "]}",
                             STR_ARG(value), STR_ARG(value));
     struct chat *c = bench_chat(&b, DIALECT_RESPONSES, arena_cz(&b.p->a, body));
-    is_str(shape(&b, c), S("assistant:C tool:O assistant:RT"), "the call has the seal");
+    is_str(shape(&b, c), S("assistant:C tool:O assistant:T"), "the call has the seal");
     const struct block *call = c->turns->blocks;
     is_int(call->seal.family, FAMILY_GEMINI, "family");
     is_str(call->seal.value, S("sig"), "value");

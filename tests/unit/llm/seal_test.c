@@ -56,6 +56,44 @@ static void test_absent(void)
     ok(!seal_is_absent(&seals[0]), "unlike a seal");
 }
 
+/* A turn's blocks: T text, R a thought with a seal of its own, S a call's seal, C a call. Then what
+ * is left of them, with the letter of its seal behind a call that has one. */
+static void test_join(void)
+{
+    static const char *const cases[][2] = {
+        {"", ""},       {"T", "T"},   {"SC", "Cs"},  {"TSC", "TCs"},   {"SCC", "CsC"},
+        {"CSC", "CCs"}, {"CS", "Cs"}, {"SCS", "Cs"}, {"S", ""},        {"ST", "T"},
+        {"STC", "TC"},  {"RC", "RC"}, {"SSC", "Cs"}, {"SCSC", "CsCs"}, {"CST", "CsT"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct block *list = NULL;
+        for (const char *c = cases[i][0]; *c != '\0'; c++) {
+            struct block *b = block_new(&arena, *c == 'T'   ? BLOCK_TEXT
+                                                : *c == 'C' ? BLOCK_TOOL_CALL
+                                                            : BLOCK_REASONING);
+            b->seal.family = FAMILY_GEMINI;
+            b->seal.value = S("sig");
+            if (*c == 'S' || *c == 'R')
+                b->seal.kind = *c == 'S' ? SEAL_CALL : SEAL_SIGNATURE;
+            block_add(&list, b);
+        }
+        seal_join_calls(&list);
+        block_add(&list, block_new(&arena, BLOCK_REFUSAL)); /* a list can go on */
+        char left[16], *to = left;
+        for (const struct block *b = list; b->kind != BLOCK_REFUSAL; b = b->next) {
+            *to++ = b->kind == BLOCK_TEXT ? 'T' : b->kind == BLOCK_TOOL_CALL ? 'C' : 'R';
+            if (b->kind == BLOCK_TOOL_CALL && b->seal.kind == SEAL_SIGNATURE)
+                *to++ = 's';
+        }
+        *to = '\0';
+        is_str(str_from_cz(left), str_from_cz(cases[i][1]), cases[i][0]);
+    }
+    struct seal s = {SEAL_SIGNATURE, FAMILY_GEMINI, S("p"), S("m"), S("v")};
+    s = seal_unwrap(&arena, seal_wrap_call(&arena, &s), SEAL_REDACTED, FAMILY_ANTHROPIC);
+    ok(s.kind == SEAL_CALL && s.family == FAMILY_GEMINI, "wrapped for a thought of its own");
+    ok(!seal_fits(&s, FAMILY_GEMINI, S("p"), S("m")), "no proof of a thought");
+}
+
 static void test_raw(void)
 {
     struct seal s = seal_unwrap(&arena, S("EqQBCkYI"), SEAL_REDACTED, FAMILY_ANTHROPIC);
@@ -200,6 +238,7 @@ int main(void)
     arena_init(&arena, 0, SIZE_MAX / 2);
     test_round_trip();
     test_absent();
+    test_join();
     test_raw();
     test_damaged();
     test_fits();
