@@ -1,0 +1,401 @@
+/* What the gate does around a translation, whatever the dialects: what is lost is said, what cannot be is refused in the
+ * client's shape, what a request names is fetched from public places only, and answers come in the form that was asked
+ * for, whichever form the provider chose. */
+
+import * as assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { CHAT, CHAT_STREAM, chatBody, chatChunks, DIALECTS, Latch, Provider, scenario, sseEvents, TEXT, usageChunk,
+  type ClientConn, type ProviderConn, type Response, type Spoken, type Throwbar } from "./harness.js";
+
+const spoken = (name: string): Spoken => DIALECTS[name]!;
+const origin = (upstream: Provider): string => upstream.url.slice(0, -"/v1".length);
+
+/** A configuration of these providers, each a flow mapping, and whole sections behind them. */
+function config(providers: Record<string, string>, more = ""): string {
+  return `version: 1
+server: {listen: 127.0.0.1:0, admin: 127.0.0.1:0, workers: 1}
+auth: {mode: open, admin_key: "\${env:TB_ADMIN_KEY}"}
+providers:
+${Object.entries(providers).map(([id, text]) => `  ${id}: {${text}}\n`).join("")}${more}
+`;
+}
+
+function up(upstream: Provider, kind: string, more = ""): Record<string, string> {
+  const base = kind.startsWith("openai") ? upstream.url : origin(upstream);
+  return { up: `kind: ${kind}, base_url: "${base}", api_key: "\${env:UP_KEY}"${more === "" ? "" : `, ${more}`}` };
+}
+
+async function sendFrames(conn: ProviderConn, { frames, streamType }: Spoken): Promise<void> {
+  await conn.beginStream({ "content-type": streamType });
+  for (const frame of frames) await conn.sendChunk(frame);
+  await conn.endChunks();
+}
+
+function messages(content: unknown, more: object = {}): object {
+  return { model: "up/claude-opus-4-1", max_tokens: 9, messages: [{ role: "user", content }], ...more };
+}
+
+// ---- losses ----
+
+scenario("what the provider cannot take is named, refused or passed over, as the caller likes", async ({ provider, throwbar }) => {
+  const upstream = await provider();
+  upstream.answer((_, conn) => conn.sendJson(200, spoken("anthropic").whole));
+  const gateway = await throwbar(config(up(upstream, "anthropic")));
+  const ask = (strict?: string) => gateway.request({
+    body: { ...CHAT, logit_bias: { 5: 1 }, seed: 7 }, headers: strict === undefined ? {} : { "tb-strict": strict },
+  });
+  for (const strict of [undefined, "warn"]) {
+    const answer = await ask(strict);
+    assert.equal(answer.status, 200, answer.text);
+    assert.deepEqual(answer.headers.get("tb-warnings")?.split(", ").sort(), ["dropped:logit_bias", "dropped:seed"]);
+  }
+  const ignored = await ask("ignore");
+  assert.equal(ignored.status, 200);
+  assert.equal(ignored.headers.get("tb-warnings"), undefined);
+  const asked = upstream.requests.length;
+  const refused = await ask("error");
+  assert.equal(refused.status, 400, refused.text);
+  assert.match(refused.json.error.param, /^(logit_bias|seed)$/);
+  assert.match(refused.json.error.message, /dropped:logit_bias/);
+  assert.equal(refused.json.error.gateway.source, "client");
+  const wrong = await ask("yes");
+  assert.equal(wrong.status, 400, wrong.text);
+  assert.equal(wrong.json.error.param, "tb-strict");
+  assert.equal(upstream.requests.length, asked, "the provider is not even asked");
+});
+
+scenario("a request that loses nothing passes with tb-strict: error", async ({ provider, throwbar }) => {
+  const upstream = await provider();
+  upstream.answer((_, conn) => conn.sendJson(200, spoken("anthropic").whole));
+  const gateway = await throwbar(config(up(upstream, "anthropic")));
+  const answer = await gateway.request({ body: CHAT, headers: { "tb-strict": "error" } });
+  assert.equal(answer.status, 200, answer.text);
+  assert.equal(answer.headers.get("tb-warnings"), undefined);
+});
+
+scenario("a response to go on from is kept by its own kind of provider only", async ({ provider, throwbar }) => {
+  const upstream = await provider();
+  upstream.answer((_, conn) => conn.sendJson(200, spoken("anthropic").whole));
+  const gateway = await throwbar(config(up(upstream, "anthropic")));
+  const answer = await gateway.request({ path: "/v1/responses", body: { model: "up/claude", input: "hi", previous_response_id: "resp_1" } });
+  assert.equal(answer.status, 400, answer.text);
+  assert.equal(answer.json.error.param, "previous_response_id");
+  assert.match(answer.json.error.message, /whole conversation/);
+  assert.equal(upstream.requests.length, 0);
+});
+
+// ---- pictures by URL ----
+
+const PRIVATE = ["http://127.0.0.1:$/x.png", "http://localhost:$/x.png", "http://[::1]:$/x.png", "http://2130706433:$/x.png",
+  "http://0x7f.1:$/x.png", "http://[::ffff:127.0.0.1]:$/x.png", "http://10.0.0.1/x.png", "http://169.254.169.254/latest/meta-data/",
+  "http://192.168.1.1/x.png", "http://0.0.0.0:$/x.png", "http://[fd00::1]/x.png", "file:///etc/passwd", "gopher://127.0.0.1:$/x"];
+
+for (const kind of ["bedrock", "gemini", "ollama"]) {
+  scenario(`a picture's URL leads ${kind}'s requests to public addresses only`, async ({ provider, throwbar }) => {
+    const [upstream, inside] = [await provider(), await provider()];
+    inside.answer((_, conn) => conn.sendBody(200, "image/png", "a secret"));
+    upstream.answer((_, conn) => conn.sendJson(200, spoken(kind).whole));
+    const gateway = await throwbar(config(up(upstream, kind)));
+    for (const url of PRIVATE.map((text) => text.replace("$", String(inside.port)))) {
+      const chat = await gateway.request({ body: { ...CHAT, messages: [{ role: "user", content: [{ type: "image_url", image_url: { url } }] }] } });
+      assert.equal(chat.status, 400, `${url}: ${chat.text}`);
+      assert.equal(chat.json.error.type, "invalid_request_error");
+      assert.equal(chat.json.error.gateway.source, "client");
+      const message = await gateway.request({ path: "/v1/messages", body: messages([{ type: "image", source: { type: "url", url } }]) });
+      assert.equal(message.status, 400, `${url}: ${message.text}`);
+      assert.equal(spoken("anthropic").failureOf(message).gateway.source, "client");
+      assert.ok(!chat.text.includes("a secret") && !message.text.includes("a secret"));
+    }
+    assert.equal(inside.conns.length, 0);
+    assert.equal(upstream.requests.length, 0);
+  });
+}
+
+// ---- which call ----
+
+const TOOLS = [{ type: "function", function: { name: "look", parameters: { type: "object", properties: {} } } }];
+const RESPONSE = { id: "resp_1", object: "response", created_at: 1, model: "m", status: "completed",
+  output: [{ type: "message", id: "msg_1", role: "assistant", status: "completed", content: [{ type: "output_text", text: TEXT, annotations: [] }] }],
+  usage: { input_tokens: 11, output_tokens: 7, total_tokens: 18 } };
+
+scenario("a capability row sends a chat with tools to Responses, until a reload takes it away", async ({ provider, throwbar }) => {
+  const upstream = await provider();
+  upstream.answer((request, conn) => conn.sendJson(200, request.target === "/v1/responses" ? RESPONSE : chatBody(TEXT)));
+  const providers = up(upstream, "openai");
+  const gateway = await throwbar(config(providers, 'capabilities: [{models: "my-*", call: tools-on-responses, can: [stop]}]'));
+  const ask = async (model: string, more: object = {}) => {
+    const answer = await gateway.request({ body: { ...CHAT, model: `up/${model}`, ...more } });
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(answer.json.object, "chat.completion");
+    assert.equal(answer.json.choices[0].message.content, TEXT);
+    return upstream.requests.at(-1)!.target;
+  };
+  assert.equal(await ask("my-model", { tools: TOOLS }), "/v1/responses");
+  assert.deepEqual(upstream.requests.at(-1)!.json.tools.map((tool: any) => tool.name), ["look"]);
+  assert.equal(await ask("my-model"), "/v1/chat/completions");
+  assert.equal(await ask("other", { tools: TOOLS }), "/v1/chat/completions");
+  gateway.reconfigure(config(providers));
+  gateway.signal("SIGHUP");
+  await gateway.waitForEvent((e) => e["config_version"] === 2 && e.event !== "request", "version 2 in force");
+  assert.equal(await ask("my-model", { tools: TOOLS }), "/v1/chat/completions");
+});
+
+scenario("an endpoint that refuses the connection hands the translated request to the next one", async ({ provider, throwbar }) => {
+  const upstream = await provider();
+  upstream.answer((_, conn) => conn.sendJson(200, spoken("anthropic").whole));
+  const dead = `http://127.0.0.1:${await Provider.deadPort()}`;
+  const gateway = await throwbar(config({ up: `kind: anthropic, api_key: k-1, endpoints: [{url: "${dead}"}, {url: "${origin(upstream)}"}]` }));
+  const attempts: number[] = [];
+  for (let i = 0; i < 4; i++) {
+    const answer = await gateway.request({ body: { ...CHAT, max_tokens: 5 } });
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(answer.json.choices[0].message.content, TEXT);
+    attempts.push(answer.headers.get("tb-attempts")!.split(", ").length);
+  }
+  assert.ok(attempts.includes(2), `attempts: ${attempts}`);
+  for (const { json } of upstream.requests)
+    assert.deepEqual(json, { model: "gpt-real", max_tokens: 5, messages: [{ role: "user", content: [{ type: "text", text: "hello" }] }] });
+});
+
+// ---- whole or streamed ----
+
+function streamText(answer: Response): string {
+  assert.equal(answer.status, 200, answer.text);
+  const events = sseEvents(answer.text);
+  assert.equal(events.at(-1)!.data, "[DONE]", answer.text);
+  return events.slice(0, -1).map((event) => JSON.parse(event.data).choices[0]?.delta.content ?? "").join("");
+}
+
+for (const name of ["anthropic", "gemini", "bedrock", "cohere", "ollama"]) {
+  scenario(`${name}: a provider may answer whole or streamed, the client gets what it asked for`, async ({ provider, throwbar }) => {
+    const upstream = await provider();
+    let streams = true;
+    upstream.answer((_, conn) => streams ? sendFrames(conn, spoken(name)) : conn.sendJson(200, spoken(name).whole));
+    const gateway = await throwbar(config(up(upstream, name)));
+    const ask = (isStream: boolean) => gateway.request({ body: isStream ? CHAT_STREAM : CHAT });
+    assert.equal(streamText(await ask(true)), TEXT);
+    const gathered = await ask(false);
+    assert.equal(gathered.json.choices[0].message.content, TEXT, "a stream that nobody asked for");
+    assert.equal(gathered.json.usage.completion_tokens, 7);
+    streams = false;
+    assert.equal((await ask(false)).json.choices[0].message.content, TEXT);
+    const played = await ask(true);
+    assert.match(played.headers.get("content-type") ?? "", /^text\/event-stream/);
+    assert.equal(streamText(played), TEXT, "a whole answer that nobody asked for");
+    const event = await gateway.requestEvent(played.headers.get("tb-request-id"));
+    assert.deepEqual([event["input_tokens"], event["output_tokens"], event["stream"]], [11, 7, true]);
+  });
+}
+
+for (const client of ["chat", "anthropic"]) {
+  scenario(`a model that only streams is gathered for a whole ${client} client`, async ({ provider, throwbar }) => {
+    const upstream = await provider();
+    upstream.answer((request, conn) => request.json.stream === true
+      ? conn.sendStream([...chatChunks("Hello ", "ä€😀"), usageChunk()])
+      : conn.sendJson(400, { error: { message: "This model only supports streaming." } }));
+    const gateway = await throwbar(config(up(upstream, "openai-chat"), 'capabilities: [{models: "qwq*", can: [stop, stream-only]}]'));
+    const answer = await gateway.request(client === "chat"
+      ? { body: { ...CHAT, model: "up/qwq-32b" } }
+      : { path: "/v1/messages", body: messages("hi", { model: "up/qwq-32b" }) });
+    assert.equal(answer.status, 200, answer.text);
+    const { json } = answer;
+    assert.equal(client === "chat" ? json.choices[0].message.content : json.content[0].text, TEXT);
+    assert.equal(client === "chat" ? json.usage.prompt_tokens : json.usage.input_tokens, 11);
+    const event = await gateway.requestEvent(answer.headers.get("tb-request-id"));
+    assert.deepEqual([event["output_tokens"], event["stream"]], [7, false]);
+  });
+}
+
+for (const kind of ["openai-chat", "gemini"]) {
+  scenario(`a Gemini client without alt=sse gets one JSON array from ${kind}`, async ({ provider, throwbar }) => {
+    const upstream = await provider();
+    upstream.answer((_, conn) => kind === "gemini" ? sendFrames(conn, spoken("gemini")) : conn.sendStream(chatChunks("Hello ", "ä€😀")));
+    const gateway = await throwbar(config(up(upstream, kind)));
+    const path = "/v1beta/models/up/m-1:streamGenerateContent";
+    const body = { contents: [{ role: "user", parts: [{ text: "hi" }] }] };
+    const answer = await gateway.request({ path, body });
+    assert.equal(answer.status, 200, answer.text);
+    assert.match(answer.headers.get("content-type") ?? "", /^application\/json/);
+    assert.ok(Array.isArray(answer.json), answer.text);
+    const parts = answer.json.flatMap((chunk: any) => chunk.candidates?.[0]?.content?.parts ?? []);
+    assert.equal(parts.map((part: any) => part.text ?? "").join(""), TEXT);
+    const streamed = await gateway.request({ path: `${path}?alt=sse`, body });
+    assert.match(streamed.headers.get("content-type") ?? "", /^text\/event-stream/);
+    assert.ok(sseEvents(streamed.text).length > 0);
+  });
+}
+
+// ---- seals ----
+
+/** A seal as the gateway gives it to a client of another dialect. */
+function wrapped(family: string, by: string, model: string, value: Buffer | string): string {
+  const field = (text: string) => Buffer.concat([Buffer.from([text.length >> 8, text.length & 255]), Buffer.from(text)]);
+  return Buffer.concat([Buffer.from(`throwbar1s${family}`), field(by), field(model), Buffer.from(value)]).toString("base64");
+}
+
+function thought(signature: string): object {
+  return messages("go on", { model: "up/claude-opus-4-1", max_tokens: 2000, thinking: { type: "enabled", budget_tokens: 1024 }, messages: [
+    { role: "user", content: "hi" },
+    { role: "assistant", content: [{ type: "thinking", thinking: "hmm", signature }, { type: "tool_use", id: "toolu_1", name: "look", input: {} }] },
+    { role: "user", content: [{ type: "tool_result", tool_use_id: "toolu_1", content: "seen" }] },
+  ], tools: [{ name: "look", input_schema: { type: "object" } }] });
+}
+
+function thoughtsIn(request: { json: any }): any[] {
+  return request.json.messages.flatMap((turn: any) => Array.isArray(turn.content) ? turn.content : [])
+    .filter((block: any) => block.type === "thinking");
+}
+
+scenario("a seal that comes home is opened, a stranger's is left out, in the provider's own dialect too", async ({ provider, throwbar }) => {
+  const upstream = await provider();
+  upstream.answer((_, conn) => conn.sendJson(200, spoken("anthropic").whole));
+  const gateway = await throwbar(config(up(upstream, "anthropic")));
+  const send = async (signature: string) => {
+    const answer = await gateway.request({ path: "/v1/messages", body: thought(signature) });
+    assert.equal(answer.status, 200, answer.text);
+    assert.ok(!upstream.requests.at(-1)!.body.includes("dGhyb3diYXIx"), "no wrapping leaves");
+    return thoughtsIn(upstream.requests.at(-1)!);
+  };
+  assert.deepEqual(await send("c2lnbmF0dXJl"), [{ type: "thinking", thinking: "hmm", signature: "c2lnbmF0dXJl" }]);
+  assert.deepEqual(await send(wrapped("a", "elsewhere", "us.anthropic.claude-opus-4-1-v1:0", "c2lnbmF0dXJl")),
+    [{ type: "thinking", thinking: "hmm", signature: "c2lnbmF0dXJl" }]);
+  for (const strange of [wrapped("g", "up", "gemini-3-pro", "c2ln"), wrapped("a", "up", "claude-sonnet-4-5", "c2ln"), "dGhyb3diYXIxbroken"])
+    assert.deepEqual(await send(strange), []);
+});
+
+scenario("Gemini's signature goes through an Anthropic client and back", async ({ provider, throwbar }) => {
+  const [google, claude] = [await provider(), await provider()];
+  const signature = Buffer.from("a signature of Gemini's").toString("base64");
+  const call = { functionCall: { name: "look", args: {} }, thoughtSignature: signature };
+  google.answer((_, conn) => conn.sendJson(200, { candidates: [{ content: { role: "model", parts: [call] }, finishReason: "STOP", index: 0 }] }));
+  claude.answer((_, conn) => conn.sendJson(200, spoken("anthropic").whole));
+  const gateway = await throwbar(config({
+    google: `kind: gemini, base_url: "${origin(google)}", api_key: k-1`, claude: `kind: anthropic, base_url: "${origin(claude)}", api_key: k-2`,
+  }));
+  const tools = [{ name: "look", input_schema: { type: "object" } }];
+  const first = { model: "google/gemini-3-pro", max_tokens: 99, tools, messages: [{ role: "user", content: "look" }] };
+  const answer = await gateway.request({ path: "/v1/messages", body: first });
+  assert.equal(answer.status, 200, answer.text);
+  assert.ok(!answer.text.includes(signature), "it travels wrapped");
+  assert.ok(answer.text.includes("dGhyb3diYXIx"), answer.text);
+  const { id } = answer.json.content.find((block: any) => block.type === "tool_use");
+  const next = { ...first, messages: [...first.messages, { role: "assistant", content: answer.json.content },
+    { role: "user", content: [{ type: "tool_result", tool_use_id: id, content: "seen" }] }] };
+  const back = await gateway.request({ path: "/v1/messages", body: next });
+  assert.equal(back.status, 200, back.text);
+  const sent = google.requests[1]!.json.contents.flatMap((turn: any) => turn.parts).find((part: any) => part.functionCall);
+  assert.equal(sent.thoughtSignature, signature);
+  const other = await gateway.request({ path: "/v1/messages", body: { ...next, model: "claude/claude-opus-4-1" } });
+  assert.equal(other.status, 200, other.text);
+  assert.ok(!claude.requests[0]!.body.includes("dGhyb3diYXIx") && !claude.requests[0]!.body.includes(signature));
+  assert.equal(claude.requests[0]!.json.messages[1].content.filter((block: any) => block.type === "tool_use").length, 1);
+});
+
+// ---- errors ----
+
+scenario("when to come again is said in a header, where the provider said it in its text", async ({ provider, throwbar }) => {
+  const upstream = await provider();
+  const details = [{ "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay: "7.5s" }];
+  upstream.answer((_, conn) => conn.sendJson(429, { error: { code: 429, message: "Quota exceeded", status: "RESOURCE_EXHAUSTED", details } }));
+  const gateway = await throwbar(config(up(upstream, "gemini")));
+  for (const body of [CHAT, CHAT_STREAM]) {
+    const answer = await gateway.request({ body });
+    assert.equal(answer.status, 429, answer.text);
+    assert.equal(answer.headers.get("retry-after"), "8");
+    assert.equal(answer.headers.get("retry-after-ms"), "7500");
+    assert.match(answer.json.error.message, /Quota exceeded/);
+  }
+});
+
+for (const [name, dialect] of Object.entries(DIALECTS)) {
+  scenario(`${name}: a translated stream that breaks off ends with the dialect's error`, async ({ provider, throwbar }) => {
+    const upstream = await provider();
+    const passed = new Latch();
+    upstream.script(async (conn) => {
+      await conn.request();
+      await conn.beginStream();
+      for (const chunk of chatChunks("Hello").slice(0, 2)) await conn.sendEvent(chunk);
+      await passed.wait("the client to see the beginning");
+      conn.reset();
+    });
+    const gateway = await throwbar(config(up(upstream, "openai-chat")));
+    const conn = await gateway.connect();
+    await conn.sendRequest({ path: dialect.path("up/m-1", true), body: dialect.body("up/m-1", true) });
+    const head = await conn.readHead();
+    assert.match(head.start, / 200 /);
+    const first = await conn.readChunk();
+    passed.open();
+    const rest = await conn.readBody(head, false);
+    const { gateway: why } = dialect.lastFailure(Buffer.concat([first!, rest]));
+    assert.deepEqual([why.source, why.code], ["provider", "TB-4006"]);
+    conn.close();
+  });
+}
+
+scenario("when the client goes a translated provider is let go", async ({ provider, throwbar }) => {
+  const upstream = await provider();
+  upstream.script(async (conn) => {
+    await conn.request();
+    await conn.beginStream();
+    for (const frame of spoken("anthropic").frames.slice(0, 4)) await conn.sendChunk(frame);
+    await conn.expectClose();
+  });
+  const gateway = await throwbar(config(up(upstream, "anthropic")));
+  const conn = await gateway.connect();
+  await conn.sendRequest({ body: CHAT_STREAM });
+  await conn.readHead();
+  await conn.readChunk();
+  conn.close();
+  await (await upstream.connection(0)).ended;
+  const event = await gateway.waitForEvent((e) => e.event === "request", "the request's line");
+  assert.equal(event["status"], 499);
+});
+
+// ---- memory ----
+
+const STREAMS = 200;
+const STREAM_BYTES = 40 * 1024; // of a stream in the middle: both connections, its task, and the translation
+
+/** Resident bytes of the process that are nobody else's; undefined where a sanitizer keeps more than is used. */
+function residentBytes(gateway: Throwbar): number | undefined {
+  if (/lib[atm]san|\.asan|san_shadow/.test(readFileSync(`/proc/${gateway.pid}/maps`, "utf8"))) return undefined;
+  const kib = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${gateway.pid}/status`, "utf8"))![1];
+  return Number(kib) * 1024;
+}
+
+scenario(`${STREAMS} slow translated streams at a time, each of them small`, async ({ provider, throwbar }) => {
+  const upstream = await provider();
+  const dialect = spoken("anthropic");
+  const goOn = new Latch();
+  upstream.answer(async (_, conn) => {
+    await conn.beginStream();
+    for (const frame of dialect.frames.slice(0, dialect.cut)) await conn.sendChunk(frame);
+    await goOn.wait("all streams to be open");
+    for (const frame of dialect.frames.slice(dialect.cut)) await conn.sendChunk(frame);
+    await conn.endChunks();
+  });
+  const gateway = await throwbar(config(up(upstream, "anthropic")));
+  const open = async (): Promise<{ conn: ClientConn; begun: string }> => {
+    const conn = await gateway.connect();
+    await conn.sendRequest({ body: CHAT_STREAM });
+    await conn.readHead();
+    let begun = "";
+    while (!begun.includes("lo ä€😀")) begun += (await conn.readChunk())!.toString("utf8");
+    return { conn, begun };
+  };
+  const first = await open();
+  const before = residentBytes(gateway);
+  const streams = [first, ...await Promise.all(Array.from({ length: STREAMS - 1 }, open))];
+  const after = residentBytes(gateway);
+  if (before !== undefined && after !== undefined)
+    assert.ok((after - before) / STREAMS < STREAM_BYTES, `${Math.round((after - before) / STREAMS)} bytes for a stream`);
+  goOn.open();
+  await Promise.all(streams.map(async ({ conn, begun }) => {
+    let text = begun;
+    for (let chunk = await conn.readChunk(); chunk; chunk = await conn.readChunk()) text += chunk.toString("utf8");
+    conn.close();
+    const events = sseEvents(text);
+    assert.equal(events.at(-1)!.data, "[DONE]");
+    assert.equal(events.slice(0, -1).map((event) => JSON.parse(event.data).choices[0]?.delta.content ?? "").join(""), TEXT);
+  }));
+});
