@@ -186,7 +186,9 @@ int convert_run(struct exchange *x, const struct request *req)
     losses_init(&v->losses, &x->arena);
     int64_t before = task_deadline_narrow(relay_deadline(x));
     client_watch_hangup(x->client, true);
-    int rc = read_request(v, req);
+    int rc = translate_check_strict(x);
+    if (rc == 0)
+        rc = read_request(v, req);
     if (rc == 0)
         rc = ask_all(v);
     if (rc == 0)
@@ -209,7 +211,9 @@ int convert_estimate(struct exchange *x, const struct request *req)
     arena_init(&v->answers, 4096, REPLY_CAP);
     losses_init(&v->losses, &x->arena);
     buf_init(&out, 4096);
-    int rc = read_request(v, req);
+    int rc = translate_check_strict(x);
+    if (rc == 0)
+        rc = read_request(v, req);
     loss_add(&v->losses, LOSS_EMULATED, S("count_tokens"));
     if (rc == 0)
         rc = translate_settle_losses(x, &v->losses);

@@ -34,36 +34,52 @@ static size_t suffix_length(str model)
     return 0;
 }
 
-/* To OpenRouter itself they go as they are; elsewhere they mean nothing, and are said to be lost.
- * An alias's own model is the operator's, and stays as it is. */
-static void drop_suffix(struct exchange *x)
-{
-    str *name = &x->target.upstream_model;
-    bool is_theirs = (x->target.provider->can & CAN_REASONING_OBJECT) != 0;
-    size_t n = suffix_length(*name);
-    if (!generation_is_wanted(x) || is_theirs || x->target.route.n > 0 || n == 0)
-        return;
-    *name = str_slice(*name, 0, name->n - n);
-    x->warnings = S("dropped:model.suffix");
-}
-
 /* The name as it stands, or an alias with a suffix. */
-static int look_up(struct exchange *x, str model)
+static int look_up(struct exchange *x, str model, bool *has_suffix)
 {
     int rc = snapshot_find_model(x->snapshot, model, &x->target);
     size_t n = suffix_length(model);
     if (rc == 0 || n == 0 || !generation_is_wanted(x))
         return rc;
     rc = snapshot_find_model(x->snapshot, str_slice(model, 0, model.n - n), &x->target);
-    if (rc == 0)
-        x->warnings = S("dropped:model.suffix");
+    *has_suffix = rc == 0;
     return rc;
+}
+
+/* To OpenRouter itself they go as they are; elsewhere they mean nothing. An alias's own model is
+ * the operator's, and stays as it is. */
+static bool drop_suffix(struct exchange *x)
+{
+    str *name = &x->target.upstream_model;
+    bool is_theirs = (x->target.provider->can & CAN_REASONING_OBJECT) != 0;
+    size_t n = suffix_length(*name);
+    if (!generation_is_wanted(x) || is_theirs || x->target.route.n > 0 || n == 0)
+        return false;
+    *name = str_slice(*name, 0, name->n - n);
+    return true;
+}
+
+/* A loss like any other: said, refused or passed over, as the caller likes. */
+static int lose_suffix(struct exchange *x)
+{
+    str strict = http_header_get(&x->head, S("tb-strict"));
+    x->err.param = S("model");
+    if (str_eq(strict, S("error")))
+        return exchange_fail(x, -E_BAD_REQUEST,
+                             "The provider \"" STR_FMT "\" knows no suffix of a model's name "
+                             "(dropped:model.suffix), and tb-strict: error was asked for.",
+                             STR_ARG(x->target.provider->id));
+    x->err.param = S_EMPTY;
+    if (!str_eq(strict, S("ignore")))
+        x->warnings = S("dropped:model.suffix");
+    return 0;
 }
 
 int relay_find_target(struct exchange *x, str model)
 {
+    bool has_suffix = false;
     x->model = arena_str(&x->arena, model);
-    if (look_up(x, model) < 0) {
+    if (look_up(x, model, &has_suffix) < 0) {
         str near = snapshot_suggest_models(x->snapshot, model, &x->arena);
         x->err.param = S("model");
         return exchange_fail(x, -E_MODEL_NOT_FOUND,
@@ -76,10 +92,10 @@ int relay_find_target(struct exchange *x, str model)
                              "The key \"" STR_FMT "\" may not use the model \"" STR_FMT "\".",
                              STR_ARG(x->key->id), STR_ARG(x->model));
     }
-    drop_suffix(x);
+    has_suffix |= drop_suffix(x);
     x->target.upstream_model = arena_str(&x->arena, x->target.upstream_model);
     x->answered_model = x->target.upstream_model;
-    return 0;
+    return has_suffix ? lose_suffix(x) : 0;
 }
 
 struct capability relay_capability(const struct exchange *x)
@@ -114,9 +130,7 @@ static int choose_service(struct exchange *x, const struct request *req)
 static bool is_relayed(const struct exchange *x, const struct request *req)
 {
     bool has_own_form = x->service->envelope && x->op->dialect == DIALECT_ANTHROPIC;
-    bool must_gather = x->op->purpose == PURPOSE_GENERATE && !req->is_stream &&
-                       (relay_capability(x).can & CAN_STREAM_ONLY) != 0;
-    return x->service->operation == x->op->id && !has_own_form && !must_gather && !req->has_marks;
+    return x->service->operation == x->op->id && !has_own_form && !req->has_marks;
 }
 
 /* ---- deadline ---- */

@@ -68,12 +68,6 @@ static int read_request(struct translation *tr, const struct request *req)
     return rc;
 }
 
-/* Is a stream asked for, be it only because there is nothing else? */
-static bool asks_stream(const struct translation *tr)
-{
-    return tr->x->is_stream || (tr->can.can & CAN_STREAM_ONLY) != 0;
-}
-
 static int write_request(struct translation *tr)
 {
     struct exchange *x = tr->x;
@@ -87,9 +81,7 @@ static int write_request(struct translation *tr)
                         .custom = x->target.provider->custom,
                         .id_seed = str_of(x->id, ULID_LEN),
                         .now_s = clock_wall_us() / 1000000};
-    tr->chat->is_stream = asks_stream(tr);
     int rc = tr->to->codec->write_request(&w, tr->chat, &tr->body);
-    tr->chat->is_stream = x->is_stream;
     tr->betas = w.betas;
     if (rc == 0 && !buf_is_ok(&tr->body))
         rc = exchange_fail(x, -E_BODY_TOO_LARGE, "The translated request is too large.");
@@ -114,7 +106,7 @@ int translate_settle_losses(struct exchange *x, const struct losses *losses)
                          STR_ARG(x->target.provider->id), STR_ARG(text));
 }
 
-static int check_strict(struct exchange *x)
+int translate_check_strict(struct exchange *x)
 {
     str wanted = http_header_get(&x->head, S("tb-strict"));
     bool is_known = wanted.n == 0 || str_eq(wanted, S("warn")) || str_eq(wanted, S("error")) ||
@@ -292,7 +284,7 @@ static bool is_relayed(const struct translation *tr, str type)
 {
     bool is_wrapped = str_has_prefix_nocase(type, S("application/vnd.amazon.eventstream")) &&
                       tr->to->framing != FRAMING_EVENT_STREAM;
-    return tr->from == tr->to && !is_wrapped && tr->x->is_stream == asks_stream(tr);
+    return tr->from == tr->to && !is_wrapped;
 }
 
 /* A stream was asked for. Was it what came? */
@@ -334,7 +326,7 @@ static int MAY_YIELD converse(struct translation *tr)
     struct call call;
     struct iovec piece = {.iov_base = tr->body.p, .iov_len = tr->body.n};
     struct call_request r;
-    relay_address(x, asks_stream(tr), tr->betas, &r);
+    relay_address(x, x->is_stream || (tr->can.can & CAN_STREAM_ONLY) != 0, tr->betas, &r);
     r.pieces = &piece;
     r.n_pieces = 1;
     r.body_bytes = tr->body.n;
@@ -352,7 +344,7 @@ static int MAY_YIELD converse(struct translation *tr)
 static int MAY_YIELD translate(struct translation *tr, const struct request *req)
 {
     struct exchange *x = tr->x;
-    int rc = check_strict(x);
+    int rc = translate_check_strict(x);
     if (rc == 0)
         rc = read_request(tr, req);
     if (rc < 0)

@@ -258,7 +258,11 @@ scenario("settings that a provider has no room for are named, and refused where 
     const refused = await ask(client, provider, more, "error");
     assert.equal(refused.status, 400, refused.text);
     assert.ok(failureOf(EMBED_CLIENTS[client]!.dialect, refused).message.includes(warnings[0]!), refused.text);
-    assert.equal(upstream.requests.length, before, "the provider is not even asked");
+    assert.equal((await ask(client, provider, more, "ignore")).headers.get("tb-warnings"), undefined);
+    const wrong = await ask(client, provider, more, "yes");
+    assert.equal(wrong.status, 400, wrong.text);
+    assert.match(failureOf(EMBED_CLIENTS[client]!.dialect, wrong).message, /tb-strict/);
+    assert.equal(upstream.requests.length, before + 1, "the provider is not even asked");
   }
 });
 

@@ -294,14 +294,34 @@ scenario("suffixes are OpenRouter's: kept for it, taken off for others, never of
   const unknown = await chat({ model: "up/gpt:latest" });
   assert.equal(unknown.status, 200);
   assert.equal(upstream.requests.at(-1)!.json.model, "gpt:latest");
+  const strict = await chat({ model: "up/gpt:nitro" }, { "tb-strict": "error" });
+  assert.equal(strict.status, 400, strict.text);
+  assert.match(strict.json.error.message, /dropped:model\.suffix/);
+  assert.equal((await chat({ model: "up/gpt:nitro" }, { "tb-strict": "ignore" })).headers.get("tb-warnings"), undefined);
   const elsewhere = await gateway.request({ body: { ...CHAT, model: "up/gpt:free" } });
   assert.equal(elsewhere.status, 200);
   assert.equal(upstream.requests.at(-1)!.json.model, "gpt:free", "only on OpenRouter's paths");
 });
 
+scenario("OpenRouter gets from every dialect what only it takes", async (stage) => {
+  const { upstream, gateway } = await playRouter(stage);
+  const answer = await gateway.request({ path: "/v1/messages", body: { model: "openrouter/a/b", max_tokens: 9, top_k: 5,
+    messages: [{ role: "user", content: [{ type: "text", text: "hi", cache_control: { type: "ephemeral" } }] }] } });
+  assert.equal(answer.status, 200, answer.text);
+  assert.equal(answer.headers.get("tb-warnings"), undefined);
+  const { json } = upstream.requests[0]!;
+  assert.equal(json.top_k, 5);
+  assert.deepEqual(json.messages[0].content[0].cache_control, { type: "ephemeral" });
+});
+
 scenario("models[] and provider{} are checked, go to OpenRouter as they are, and are named where they are lost", async (stage) => {
   const { upstream, chat } = await playRouter(stage);
   const routing = { models: ["a/b", "c/d"], provider: { order: ["x"], allow_fallbacks: false, sort: "price", max_price: { prompt: "1", completion: 2 }, x_new: 1 } };
+  assert.equal((await chat({ model: "openrouter/a/b", ...routing, top_k: 5, messages: [{ role: "user", content: [
+    { type: "text", text: "hi", cache_control: { type: "ephemeral" } }] }] })).status, 200);
+  const { models, provider, top_k, messages } = upstream.requests.at(-1)!.json;
+  assert.deepEqual({ models, provider }, routing);
+  assert.deepEqual([top_k, messages[0].content[0].cache_control], [5, { type: "ephemeral" }]);
   const other = await chat(routing);
   assert.equal(other.status, 200, other.text);
   assert.deepEqual(other.headers.get("tb-warnings")?.split(", ").sort(), ["dropped:models", "dropped:provider"]);
