@@ -130,7 +130,9 @@ static int choose_service(struct exchange *x, const struct request *req)
 static bool is_relayed(const struct exchange *x, const struct request *req)
 {
     bool has_own_form = x->service->envelope && x->op->dialect == DIALECT_ANTHROPIC;
-    return x->service->operation == x->op->id && !has_own_form && !req->has_marks;
+    bool must_gather = x->op->purpose == PURPOSE_GENERATE && !req->is_stream &&
+                       (relay_capability(x).can & CAN_STREAM_ONLY) != 0;
+    return x->service->operation == x->op->id && !has_own_form && !must_gather && !req->has_marks;
 }
 
 /* ---- deadline ---- */

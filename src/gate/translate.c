@@ -68,6 +68,12 @@ static int read_request(struct translation *tr, const struct request *req)
     return rc;
 }
 
+/* Is a stream asked for, be it only because there is nothing else? */
+static bool asks_stream(const struct translation *tr)
+{
+    return tr->x->is_stream || (tr->can.can & CAN_STREAM_ONLY) != 0;
+}
+
 static int write_request(struct translation *tr)
 {
     struct exchange *x = tr->x;
@@ -81,7 +87,9 @@ static int write_request(struct translation *tr)
                         .custom = x->target.provider->custom,
                         .id_seed = str_of(x->id, ULID_LEN),
                         .now_s = clock_wall_us() / 1000000};
+    tr->chat->is_stream = asks_stream(tr);
     int rc = tr->to->codec->write_request(&w, tr->chat, &tr->body);
+    tr->chat->is_stream = x->is_stream;
     tr->betas = w.betas;
     if (rc == 0 && !buf_is_ok(&tr->body))
         rc = exchange_fail(x, -E_BODY_TOO_LARGE, "The translated request is too large.");
@@ -284,7 +292,7 @@ static bool is_relayed(const struct translation *tr, str type)
 {
     bool is_wrapped = str_has_prefix_nocase(type, S("application/vnd.amazon.eventstream")) &&
                       tr->to->framing != FRAMING_EVENT_STREAM;
-    return tr->from == tr->to && !is_wrapped;
+    return tr->from == tr->to && !is_wrapped && tr->x->is_stream == asks_stream(tr);
 }
 
 /* A stream was asked for. Was it what came? */
@@ -326,7 +334,7 @@ static int MAY_YIELD converse(struct translation *tr)
     struct call call;
     struct iovec piece = {.iov_base = tr->body.p, .iov_len = tr->body.n};
     struct call_request r;
-    relay_address(x, x->is_stream || (tr->can.can & CAN_STREAM_ONLY) != 0, tr->betas, &r);
+    relay_address(x, asks_stream(tr), tr->betas, &r);
     r.pieces = &piece;
     r.n_pieces = 1;
     r.body_bytes = tr->body.n;

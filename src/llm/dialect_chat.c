@@ -313,8 +313,7 @@ void dialect_chat_write_error(const struct failure *f, struct buf *out)
 static int write_request(struct writing *w, const struct chat *c, struct buf *out)
 {
     bool is_openrouter = w->can && (w->can->can & CAN_REASONING_OBJECT) != 0;
-    return dialect_chat_write_request(w, c, out,
-                                      is_openrouter ? DIALECT_OPENROUTER : DIALECT_CHAT);
+    return dialect_chat_write_request(w, c, out, is_openrouter ? DIALECT_OPENROUTER : DIALECT_CHAT);
 }
 
 static int write_event(struct encoder *e, const struct event *ev)
