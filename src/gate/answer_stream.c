@@ -191,7 +191,8 @@ static int take_events(struct relay *r, str events)
 
 /* ---- the same under a translator ---- */
 
-static int take_messages(struct relay *r, enum framing framing, str frames, enum wrapping wrapping);
+static int take_messages(struct relay *r, enum framing framing, str *frames,
+                         enum wrapping wrapping);
 
 /* InvokeModel's {"bytes": "..."}: one event of the model's own dialect. */
 static int take_chunk(struct relay *r, const struct message *m)
@@ -225,8 +226,9 @@ static int take_part(struct relay *r, const struct message *m)
     if (whole == 0)
         return 0;
     str ready = str_slice(buf_str(&r->part), 0, r->part.n - open);
-    int rc = take_messages(r, r->inner.framing, ready, WRAP_NONE);
-    buf_consume(&r->part, ready.n);
+    size_t n = ready.n;
+    int rc = take_messages(r, r->inner.framing, &ready, WRAP_NONE);
+    buf_consume(&r->part, n);
     return rc;
 }
 
@@ -260,18 +262,21 @@ static int take_message(struct relay *r, const struct message *m, enum wrapping 
     return rc;
 }
 
-static int take_messages(struct relay *r, enum framing framing, str frames, enum wrapping wrapping)
+/* Whole messages; what is left of `frames` afterwards made no sense. */
+static int take_messages(struct relay *r, enum framing framing, str *frames, enum wrapping wrapping)
 {
     for (;;) {
         struct message m;
         const char *why = NULL;
-        int got = frames_next(framing, &r->t->scratch, &frames, &m, &why);
+        str rest = *frames;
+        int got = frames_next(framing, &r->t->scratch, &rest, &m, &why);
         if (got < 0)
             return exchange_fail(r->x, -E_PROVIDER_BODY, "The provider's stream is malformed: %s.",
                                  why ? why : "a frame makes no sense");
         int rc = got > 0 ? take_message(r, &m, wrapping) : 0;
         if (got == 0 || rc < 0)
             return rc;
+        *frames = rest;
     }
 }
 
@@ -304,8 +309,9 @@ static int pass_on(struct relay *r, int rc, str frames)
 
 static int take_translated(struct relay *r, str frames)
 {
-    int rc = take_messages(r, r->split.framing, frames, wrapping_of(r));
-    return pass_on(r, rc, frames);
+    str left = frames;
+    int rc = take_messages(r, r->split.framing, &left, wrapping_of(r));
+    return pass_on(r, rc, rc < 0 ? str_slice(frames, 0, frames.n - left.n) : frames);
 }
 
 static int hold(struct relay *r, str bytes)
