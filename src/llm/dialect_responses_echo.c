@@ -154,16 +154,34 @@ static void put_usage(struct json_writer *j, const struct responses_state *s)
 
 /* ---- the object ---- */
 
-/* The error of a response has a code of OpenAI's; words of other providers are not among them. */
+/* The codes of a response's error are few. The reference leaves two out that OpenAI's own clients
+ * look for: of a conversation that is too long, and of a quota that is used up. */
 static str error_code(const struct failure *f)
 {
-    struct failure bare = *f;
-    str type, code;
-    bare.code = S_EMPTY;
-    responses_failure_words(&bare, &type, &code);
-    if (code.n > 0)
-        return code;
-    return f->class == FAILURE_SERVER ? S("server_error") : S("invalid_prompt");
+    switch (f->class) {
+    case FAILURE_CONTEXT:
+        return S("context_length_exceeded");
+    case FAILURE_RATE:
+        return S("rate_limit_exceeded");
+    case FAILURE_QUOTA:
+    case FAILURE_BILLING:
+        return S("insufficient_quota");
+    case FAILURE_BAD_REQUEST:
+    case FAILURE_FORBIDDEN:
+    case FAILURE_NOT_FOUND:
+    case FAILURE_CONFLICT:
+    case FAILURE_TOO_LARGE:
+    case FAILURE_UNPROCESSABLE:
+    case FAILURE_FILTERED:
+        return S("invalid_prompt");
+    case FAILURE_AUTH:
+    case FAILURE_UPSTREAM_AUTH:
+    case FAILURE_OVERLOADED:
+    case FAILURE_TIMEOUT:
+    case FAILURE_SERVER:
+        break;
+    }
+    return S("server_error");
 }
 
 /* Tiers that this dialect has a word for. */
