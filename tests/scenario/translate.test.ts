@@ -4,7 +4,7 @@
 
 import * as assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { CHAT, CHAT_STREAM, chatBody, chatChunks, DIALECTS, Latch, Provider, scenario, sseEvents, TEXT, usageChunk,
+import { CHAT, CHAT_STREAM, chatBody, chatChunks, DIALECTS, Latch, Provider, readFrames, scenario, sseEvents, TEXT, usageChunk,
   type ClientConn, type ProviderConn, type Response, type Spoken, type Throwbar } from "./harness.js";
 
 const spoken = (name: string): Spoken => DIALECTS[name]!;
@@ -290,6 +290,104 @@ scenario("Gemini's signature goes through an Anthropic client and back", async (
   assert.ok(!claude.requests[0]!.body.includes("dGhyb3diYXIx") && !claude.requests[0]!.body.includes(signature));
   assert.equal(claude.requests[0]!.json.messages[1].content.filter((block: any) => block.type === "tool_use").length, 1);
 });
+
+/** How a client asks for a tool, finds what it has to give back in an answer, and gives it back. */
+interface Keeper {
+  path: string;
+  body: object;
+  whole(json: any): any;
+  streamed(body: Buffer): any;
+  next(kept: any): object;
+}
+
+const data = (body: Buffer): any[] => sseEvents(body.toString("utf8")).filter((event) => event.data !== "[DONE]").map((event) => JSON.parse(event.data));
+const LOOK = { name: "look", parameters: { type: "object", properties: {} } };
+const MODEL = "google/gemini-3-pro";
+
+function blocks(body: Buffer): any[] {
+  const content: any[] = [];
+  for (const event of data(body)) {
+    if (event.type === "content_block_start") content[event.index] = event.content_block;
+    if (event.delta?.type === "signature_delta") content[event.index].signature = event.delta.signature;
+    if (event.delta?.type === "thinking_delta") content[event.index].thinking += event.delta.thinking;
+  }
+  return content;
+}
+
+function bedrockBlocks(body: Buffer): any[] {
+  const content: any[] = [];
+  for (const { headers, payload } of readFrames(body)) {
+    const { contentBlockIndex: at, start, delta } = JSON.parse(payload.toString("utf8"));
+    if (headers[":event-type"] === "contentBlockStart") content[at] = { toolUse: { ...start.toolUse, input: {} } };
+    if (delta?.reasoningContent?.redactedContent) content[at] = { reasoningContent: delta.reasoningContent };
+    if (delta?.reasoningContent?.text) content[at] = { reasoningContent: { reasoningText: { text: delta.reasoningContent.text } } };
+    if (delta?.reasoningContent?.signature) content[at].reasoningContent.reasoningText.signature = delta.reasoningContent.signature;
+  }
+  return content;
+}
+
+const KEEPERS: Record<string, Keeper> = {
+  chat: {
+    path: "/v1/chat/completions", body: { model: MODEL, messages: [{ role: "user", content: "look" }], tools: [{ type: "function", function: LOOK }] },
+    whole: (json) => json.choices[0].message.tool_calls,
+    streamed: (body) => data(body).flatMap((chunk) => chunk.choices[0]?.delta.tool_calls ?? []).filter((call) => call.id),
+    next: (calls) => ({ messages: [{ role: "user", content: "look" }, { role: "assistant", tool_calls: calls.map(({ index, ...call }: any) => call) },
+      ...calls.map(({ id }: any) => ({ role: "tool", tool_call_id: id, content: "seen" }))] }),
+  },
+  responses: {
+    path: "/v1/responses", body: { model: MODEL, input: "look", tools: [{ type: "function", ...LOOK }] },
+    whole: (json) => json.output,
+    streamed: (body) => data(body).filter(({ type }) => type === "response.output_item.done").map(({ item }) => item),
+    next: (items) => ({ input: [{ role: "user", content: "look" }, ...items,
+      ...items.filter((item: any) => item.call_id).map((item: any) => ({ type: "function_call_output", call_id: item.call_id, output: "seen" }))] }),
+  },
+  anthropic: {
+    path: "/v1/messages", body: { model: MODEL, max_tokens: 99, messages: [{ role: "user", content: "look" }], tools: [{ name: "look", input_schema: { type: "object" } }] },
+    whole: (json) => json.content,
+    streamed: blocks,
+    next: (content) => ({ messages: [{ role: "user", content: "look" }, { role: "assistant", content },
+      { role: "user", content: content.filter((b: any) => b.id).map((b: any) => ({ type: "tool_result", tool_use_id: b.id, content: "seen" })) }] }),
+  },
+  bedrock: {
+    path: `/model/${encodeURIComponent(MODEL)}/converse`,
+    body: { messages: [{ role: "user", content: [{ text: "look" }] }], toolConfig: { tools: [{ toolSpec: { name: "look", inputSchema: { json: { type: "object" } } } }] } },
+    whole: (json) => json.output.message.content,
+    streamed: bedrockBlocks,
+    next: (content) => ({ messages: [{ role: "user", content: [{ text: "look" }] }, { role: "assistant", content },
+      { role: "user", content: content.filter((b: any) => b.toolUse).map((b: any) => ({ toolResult: { toolUseId: b.toolUse.toolUseId, content: [{ text: "seen" }] } })) }] }),
+  },
+};
+
+for (const [name, keeper] of Object.entries(KEEPERS)) {
+  for (const isStream of [false, true]) {
+    scenario(`Gemini gets its calls back signed from a ${name} client that ${isStream ? "streams" : "waits"}`, async ({ provider, throwbar }) => {
+      const google = await provider();
+      const signed = (value: string) => ({ functionCall: { name: "look", args: {} }, thoughtSignature: Buffer.from(value).toString("base64") });
+      const parts = [{ text: "where?", thought: true }, signed("one"), { functionCall: { name: "look", args: {} } }, signed("two")];
+      const answer = (these: object[], more: object = {}) => ({ candidates: [{ content: { role: "model", parts: these }, index: 0, ...more }] });
+      google.answer(async (request, conn) => {
+        if (!request.target.includes("streamGenerateContent")) return conn.sendJson(200, answer(parts, { finishReason: "STOP" }));
+        await conn.beginStream();
+        for (const part of parts) await conn.sendEvent(answer([part]));
+        await conn.sendEvent(answer([{ text: "" }], { finishReason: "STOP" }));
+        return conn.endChunks();
+      });
+      const gateway = await throwbar(config({ google: `kind: gemini, base_url: "${origin(google)}", api_key: k-1` }));
+      const path = name === "bedrock" && isStream ? `${keeper.path}-stream` : keeper.path;
+      const ask = (body: object) => gateway.request({ path, body: { ...body, ...(name === "bedrock" ? {} : { stream: isStream }) } });
+      const first = await ask(keeper.body);
+      assert.equal(first.status, 200, first.text);
+      const kept = isStream ? keeper.streamed(first.body) : keeper.whole(first.json);
+      const back = await ask({ ...keeper.body, ...keeper.next(kept) });
+      assert.equal(back.status, 200, back.text);
+      const sent = google.requests[1]!.json.contents.flatMap((turn: any) => turn.parts);
+      assert.deepEqual(sent.filter((part: any) => part.functionCall).map((part: any) => part.thoughtSignature),
+        parts.slice(1).map((part: any) => part.thoughtSignature), JSON.stringify(kept));
+      assert.equal(sent.filter((part: any) => part.functionResponse).length, 3);
+      assert.ok(!google.requests[1]!.body.includes("dGhyb3diYXIx"), "unwrapped");
+    });
+  }
+}
 
 // ---- errors ----
 
