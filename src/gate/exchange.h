@@ -40,6 +40,7 @@ struct exchange {
     const struct path *path;         /* NULL: not found */
     const struct operation *op;      /* NULL: none */
     const struct service *service;   /* what is asked of the provider; NULL: not chosen */
+    uint32_t can;                    /* CAN_ bits of the target's model; known with the service */
     str path_arg;                    /* decoded {id} */
     struct http_head head;           /* in `request` */
     str method, target_path;         /* in `arena`, bounded: for the log */

@@ -112,6 +112,7 @@ static bool finds_service(struct exchange *x, const struct request *req)
     struct capability can = relay_capability(x);
     struct service_wish wish = {
         .asked = x->op, .has_tools = req->has_tools, .is_without_effort = req->is_without_effort};
+    x->can = can.can;
     x->service = service_find(x->target.provider->kind, x->target.upstream_model, &can, &wish);
     return x->service;
 }
@@ -130,9 +131,10 @@ static int choose_service(struct exchange *x, const struct request *req)
 static bool is_relayed(const struct exchange *x, const struct request *req)
 {
     bool has_own_form = x->service->envelope && x->op->dialect == DIALECT_ANTHROPIC;
-    bool must_gather = x->op->purpose == PURPOSE_GENERATE && !req->is_stream &&
-                       (relay_capability(x).can & CAN_STREAM_ONLY) != 0;
-    return x->service->operation == x->op->id && !has_own_form && !must_gather && !req->has_marks;
+    bool must_gather =
+        x->op->purpose == PURPOSE_GENERATE && !req->is_stream && (x->can & CAN_STREAM_ONLY) != 0;
+    return x->service->operation == x->op->id && !has_own_form && !must_gather &&
+           !request_has_marks(req, x->op);
 }
 
 /* ---- deadline ---- */

@@ -88,6 +88,8 @@ static int write_request(struct translation *tr)
                         .id_seed = str_of(x->id, ULID_LEN),
                         .now_s = clock_wall_us() / 1000000};
     tr->chat->is_stream = asks_stream(tr);
+    IGNORE_RESULT(
+        buf_reserve(&tr->body, x->bytes_in + x->bytes_in / 8)); /* what it usually takes */
     int rc = tr->to->codec->write_request(&w, tr->chat, &tr->body);
     tr->chat->is_stream = x->is_stream;
     tr->betas = w.betas;

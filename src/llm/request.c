@@ -168,22 +168,22 @@ static bool has_foreign_results(str body)
     return false;
 }
 
-/* Does the conversation hold what the gateway has put into an answer of another provider's: a
- * wrapped seal, as it is or, in a blob of Bedrock's, in base64 once more; the id of an item that it
- * has made; a call's id? */
-static bool has_marks(str body, uint8_t dialect)
+bool request_has_marks(const struct request *r, const struct operation *op)
 {
+    str body = r->body;
+    if (op->purpose != PURPOSE_GENERATE && op->purpose != PURPOSE_COUNT)
+        return false;
     return str_find(body, S(SEAL_MAGIC)) != STR_NONE ||
-           (dialect == DIALECT_BEDROCK && str_find(body, S(SEAL_MAGIC_BLOB)) != STR_NONE) ||
-           (dialect == DIALECT_ANTHROPIC && has_foreign_results(body)) ||
-           (dialect == DIALECT_RESPONSES && str_find(body, S("_" RESPONSES_ID_MARK)) != STR_NONE);
+           (op->dialect == DIALECT_BEDROCK && str_find(body, S(SEAL_MAGIC_BLOB)) != STR_NONE) ||
+           (op->dialect == DIALECT_ANTHROPIC && has_foreign_results(body)) ||
+           (op->dialect == DIALECT_RESPONSES &&
+            str_find(body, S("_" RESPONSES_ID_MARK)) != STR_NONE);
 }
 
 /* What decides which call of a provider this request takes. */
 static void look_at(struct request *r, const struct operation *op)
 {
     const struct json_member *effort = json_find(&r->scan, S("reasoning_effort"), NULL);
-    r->has_marks = has_marks(r->body, op->dialect);
     r->has_tools = has_items(&r->scan, S("tools")) || has_items(&r->scan, S("functions")) ||
                    has_items(&r->scan, S("toolConfig"));
     r->is_without_effort = effort && str_eq(effort->value, S("\"none\""));

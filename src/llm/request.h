@@ -23,7 +23,6 @@ struct request {
     struct json_scan scan;
     str model; /* as the client named it, unescaped */
     bool is_stream;
-    bool has_marks; /* it may hold what only the gateway understands: to be read, not relayed */
     bool has_tools;
     bool is_without_effort; /* reasoning_effort is "none" */
     bool asks_usage;        /* the client itself set stream_options.include_usage */
@@ -36,6 +35,10 @@ struct request {
  * or points into body. */
 NODISCARD int request_read(struct arena *a, const struct operation *op, str body,
                            struct request *out, struct err *e);
+/* Does the conversation hold what the gateway has put into an answer of another provider's, which
+ * its provider would refuse: a wrapped seal, as it is or, in a blob of Bedrock's, in base64 once
+ * more; the id of an item that it has made; a call's id? Then it cannot be relayed as it is. */
+bool request_has_marks(const struct request *r, const struct operation *op);
 /* The body for the provider as pieces of the old body and new bytes; returns their number (at
  * most REQUEST_PIECES_MAX) and the total length. */
 size_t request_write(struct arena *a, const struct request *r, str upstream_model,

@@ -399,7 +399,8 @@ static void test_marks(void)
         struct request r = {.model = S("a")};
         struct err e;
         is_int(read_as(cases[i].op, cases[i].body, &r, &e), 0, "a conversation");
-        is_int(r.has_marks, cases[i].has_marks, cases[i].body.p);
+        is_int(request_has_marks(&r, operation_get(cases[i].op)), cases[i].has_marks,
+               cases[i].body.p);
     }
     str blob = base64_encode(&arena, S(SEAL_ABSENT));
     ok(str_has_prefix(blob, S(SEAL_MAGIC_BLOB)), "a mark in a blob is known by its beginning");
