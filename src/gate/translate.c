@@ -1,9 +1,9 @@
 /* Translation of a request for generated text.
  *
  * The client's body becomes a document and the document a struct chat; what the provider gets is
- * written from that. Both are needed until the provider has begun to answer (another endpoint may
- * have to be tried) and no longer: while an answer streams, only the few settings its writer needs
- * are kept. A Responses answer repeats the request's settings, so there the document stays.
+ * written from that. Then both can go: whichever endpoints are tried get the same bytes, and of the
+ * request only the few settings are kept that the answer's writer needs. So a request that waits
+ * for its answer holds one body, as a relayed one does, and a stream not even that.
  *
  * A whole answer goes the way of a streamed one: it is played through the same stages and gathered
  * again, so that there is one place where names are restored and usage is read. */
@@ -132,8 +132,10 @@ int translate_check_strict(struct exchange *x)
 static void keep_asked(struct translation *tr)
 {
     tr->asked = restore_keep(&tr->x->arena, tr->chat, tr->to->names);
-    if (tr->asked != tr->chat)
-        arena_fini(&tr->doc);
+    if (tr->asked == tr->chat)
+        return;
+    arena_fini(&tr->doc);
+    tr->chat = NULL;
 }
 
 static int MAY_YIELD take_refusal(struct translation *tr, struct call *call)
@@ -340,13 +342,13 @@ static int MAY_YIELD converse(struct translation *tr)
     r.pieces = &piece;
     r.n_pieces = 1;
     r.body_bytes = tr->body.n;
+    keep_asked(tr);
+    arena_fini(&tr->made);
     plan_begin(&plan, x->lease, x->target.provider);
     int rc = relay_open(x, &plan, &r, &call);
     buf_fini(&tr->body);
-    arena_fini(&tr->made);
     if (rc < 0)
         return rc;
-    keep_asked(tr);
     tr->passed = answer_passed(&x->request, &call);
     return take_answer(tr, &call);
 }

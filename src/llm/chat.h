@@ -268,6 +268,7 @@ struct chat {
     bool is_count;   /* only the tokens are to be counted; set before the body is read */
     bool
         uses_functions; /* chat completions of old: `functions` asked for, function_call answered */
+    str settings;       /* Responses: all that its answers repeat, see llm/restore.h */
     const char *own_only;       /* a field that no other dialect can carry at all; NULL: none */
     struct block *instructions; /* the dialect's own place for the leading system text */
     bool instructions_is_plain;

@@ -74,9 +74,6 @@ struct responses_builtin {
 const struct responses_builtin *responses_builtin_of_tool(str type);
 const struct responses_builtin *responses_builtin_of_call(str type);
 const struct responses_builtin *responses_builtin_of_output(str type);
-/* The tool of the request that an answer's call means, whatever the provider's dialect made of its
- * name; NULL: none of them. */
-const struct tool *responses_asked_tool(const struct chat *asked, str name);
 
 /* ---- answers ---- */
 
@@ -106,6 +103,8 @@ struct responses_state {
  * closes the object. `scratch` is used for the duration. */
 void responses_begin_response(struct json_writer *j, const char *key, struct arena *scratch,
                               const struct responses_state *s);
+/* What an answer repeats of the request, as the text of an object; S_EMPTY: `a` has no room. */
+str responses_settings(struct arena *a, const struct chat *c);
 /* Adds the members of `object`, the text of a JSON object as a writer made it, to the object being
  * written, which has members already. */
 void responses_splice(struct json_writer *j, str object);

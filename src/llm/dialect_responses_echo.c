@@ -4,6 +4,9 @@
  * SDKs' types count on the members being there. A translated answer repeats what the client asked
  * for, as far as that was carried out: nothing is stored, so store is false whatever was asked.
  *
+ * The settings are the bulk of a response object, which is written three times in a stream; so they
+ * are written once, as text, and that is all that has to be kept of the request.
+ *
  * An answer that came in this dialect has all of that already, among the members that nobody here
  * reads: then they are written instead. */
 #include "llm/dialect_responses.h"
@@ -112,6 +115,22 @@ static void put_settings(struct json_writer *j, struct arena *scratch, const str
         json_put_value(j, "metadata", c->metadata);
     else
         json_put_raw(j, "metadata", S("{}"));
+}
+
+str responses_settings(struct arena *a, const struct chat *c)
+{
+    struct arena scratch;
+    struct buf text;
+    arena_init(&scratch, 0, SIZE_MAX / 2);
+    buf_init(&text, SIZE_MAX / 2);
+    struct json_writer j = json_writer(&text);
+    json_begin_object(&j, NULL);
+    put_settings(&j, &scratch, c);
+    json_end_object(&j);
+    str kept = arena_has_room(a, text.n) ? arena_str(a, buf_str(&text)) : S_EMPTY;
+    buf_fini(&text);
+    arena_fini(&scratch);
+    return kept;
 }
 
 void responses_splice(struct json_writer *j, str object)
@@ -241,6 +260,8 @@ void responses_begin_response(struct json_writer *j, const char *key, struct are
         put_usage(j, s);
     if (is_own)
         extras_put(j, s->extras, DIALECT_RESPONSES);
+    else if (s->asked && s->asked->settings.n > 0)
+        responses_splice(j, s->asked->settings);
     else
         put_settings(j, scratch, s->asked ? s->asked : &nothing);
 }

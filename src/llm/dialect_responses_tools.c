@@ -61,20 +61,6 @@ const struct responses_builtin *responses_builtin_of_output(str type)
     return NULL;
 }
 
-const struct tool *responses_asked_tool(const struct chat *asked, str name)
-{
-    const struct name_rule *const rules[] = {&name_rule_openai, &name_rule_anthropic,
-                                             &name_rule_gemini, &name_rule_bedrock};
-    const struct tool *found = NULL;
-    for (const struct tool *t = asked ? asked->tools : NULL; t; t = t->next) {
-        if (t->space.n == 0 && t->kind != TOOL_SERVER && str_eq(t->name, name))
-            return t;
-    }
-    for (size_t i = 0; asked && !found && i < ARRAY_LEN(rules); i++)
-        found = name_restore(asked, rules[i], name);
-    return found;
-}
-
 /* ---- reading ---- */
 
 static int read_function(struct reading *r, const struct json *v, struct tool *t)

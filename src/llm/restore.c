@@ -4,6 +4,7 @@
 #include "llm/restore.h"
 
 #include "llm/dialect_id.h"
+#include "llm/dialect_responses.h"
 #include "wire/json.h"
 
 #define KEEP_MAX ((size_t)64 << 10) /* bytes of tools that are copied */
@@ -117,10 +118,12 @@ struct sink restore_sink(struct restore *r)
     return (struct sink){.put = put, .arg = r};
 }
 
-/* Does the tool come back by itself: a function whose name goes as it is? */
+/* Does the tool come back by itself: a function whose name goes as it is? One that has a type is one
+ * of OpenAI's own, and called otherwise there. */
 static bool is_itself(const struct tool *t, const struct name_rule *rule)
 {
-    return t->space.n == 0 && t->kind == TOOL_FUNCTION && name_is_of(t, rule, t->name);
+    return t->space.n == 0 && t->type.n == 0 && t->kind == TOOL_FUNCTION &&
+           name_is_of(t, rule, t->name);
 }
 
 /* Whether all that had to be kept were few enough. */
@@ -131,13 +134,14 @@ static bool keep_tools(struct arena *a, const struct chat *from, struct chat *to
     for (const struct tool *t = from->tools; t && rule; t = t->next) {
         if (t->kind == TOOL_SERVER || is_itself(t, rule))
             continue;
-        size_t n = sizeof *t + t->name.n + t->space.n;
+        size_t n = sizeof *t + t->name.n + t->space.n + t->type.n;
         if (n > room)
             return false;
         room -= n;
         struct tool *kept = tool_add(a, to, t->kind);
         kept->name = arena_str(a, t->name);
         kept->space = arena_str(a, t->space);
+        kept->type = arena_str(a, t->type);
     }
     return true;
 }
@@ -145,8 +149,6 @@ static bool keep_tools(struct arena *a, const struct chat *from, struct chat *to
 const struct chat *restore_keep(struct arena *a, const struct chat *from,
                                 const struct name_rule *rule)
 {
-    if (from->origin == DIALECT_RESPONSES)
-        return from;
     struct chat *to = arena_new(a, struct chat);
     to->origin = from->origin;
     to->model = arena_str(a, from->model);
@@ -159,5 +161,10 @@ const struct chat *restore_keep(struct arena *a, const struct chat *from,
     to->output.format = from->output.format;
     to->reasoning.effort = from->reasoning.effort;
     to->reasoning.included = from->reasoning.included;
+    if (from->origin == DIALECT_RESPONSES) {
+        to->settings = responses_settings(a, from);
+        if (to->settings.n == 0)
+            return from;
+    }
     return keep_tools(a, from, to, rule) ? to : from;
 }

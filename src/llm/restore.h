@@ -30,8 +30,9 @@ void restore_init(struct restore *r, const struct sink *to, struct arena *scratc
 void restore_fini(struct restore *r);
 struct sink restore_sink(struct restore *r);
 /* What an answer's writer may want to know of the request, copied so that the request itself,
- * which may be megabytes, can go: settings, and the tools whose names do not stand on their own or
- * that are custom. `from` itself, which then has to stay, when those are too many to be copied, and
- * for OpenAI Responses, whose answers repeat the request. */
+ * which may be megabytes, can go: settings, and the tools that an answer's calls do not name by
+ * themselves. An answer of OpenAI Responses repeats the request's settings and tools: they are kept
+ * as the text that it will write. `from` itself, which then has to stay, when all that is too much
+ * to be copied. */
 const struct chat *restore_keep(struct arena *a, const struct chat *from,
                                 const struct name_rule *rule);

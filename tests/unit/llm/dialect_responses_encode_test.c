@@ -587,6 +587,15 @@ static void test_echo(void)
         "\"web_search\"}],\"tool_choice\":\"required\",\"top_logprobs\":0,\"top_p\":1,"
         "\"truncation\":\"disabled\",\"user\":\"u\",\"metadata\":{\"a\":\"b\"}}",
         "what was asked for, and what was done");
+    struct buf again;
+    buf_init(&again, 1 << 20);
+    j = json_writer(&again);
+    state.asked = restore_keep(&b.p->a, c, &name_rule_openai);
+    ok(state.asked != c, "the request need not be kept");
+    responses_begin_response(&j, NULL, &b.p->scratch, &state);
+    json_end_object(&j);
+    is_str(buf_str(&again), buf_str(&out), "for the answer to repeat it");
+    buf_fini(&again);
     buf_fini(&out);
     bench_fini(&b);
 }

@@ -181,6 +181,18 @@ static void test_keeping(void)
            "and a custom tool");
     ok(to->tools && to->tools->next && !to->tools->next->next, "and no other");
     ok(!restore_keep(&arena, &from, NULL)->tools, "none where names go as they are");
+    struct chat own = {.origin = DIALECT_RESPONSES, .user = S("u")};
+    struct tool *shell = tool_add(&arena, &own, TOOL_FUNCTION);
+    shell->name = shell->type = S("local_shell");
+    tool_add(&arena, &own, TOOL_FUNCTION)->name = S("plain");
+    to = restore_keep(&arena, &own, &name_rule_openai);
+    is_str(to->tools ? to->tools->type : S_EMPTY, S("local_shell"), "one of OpenAI's own tools");
+    ok(to->tools && !to->tools->next, "but no function that stands on its own");
+    ok(str_find(to->settings, S("\"user\":\"u\"")) != STR_NONE, "and what Responses repeats");
+    struct arena full;
+    arena_init(&full, 512, ARENA_SPARE);
+    ok(restore_keep(&full, &own, &name_rule_openai) == &own, "or all, where there is no room");
+    arena_fini(&full);
 }
 
 int main(void)
