@@ -94,6 +94,22 @@ int answer_read(struct call *call, struct buf *out)
 
 /* ---- refusals ---- */
 
+/* Google's OpenAI routes put their error into a list of one. */
+static str first_of_list(struct arena *a, str body)
+{
+    const struct json *root = NULL;
+    size_t error_at = 0;
+    struct buf text;
+    bool is_list = str_has_prefix(str_trim(body), S("["));
+    if (!is_list || json_read(a, body, &root, &error_at) < 0 || json_count(root) == 0)
+        return body;
+    buf_init(&text, REFUSAL_MAX);
+    json_put(&text, json_at(root, 0));
+    body = buf_is_ok(&text) ? arena_str(a, buf_str(&text)) : S_EMPTY;
+    buf_fini(&text);
+    return body;
+}
+
 /* The `error` member of a body, when it is an object (OpenAI's form and most others'). */
 static str error_object(struct arena *a, str body)
 {
@@ -105,7 +121,7 @@ static str error_object(struct arena *a, str body)
 }
 
 /* The text of an error body in one of the other shapes: {"error":"..."}, {"message":"..."},
- * {"detail":"..."}. */
+ * {"detail":"..."}, or FastAPI's list of details as it stands. */
 static str error_text(struct arena *a, str body)
 {
     static const str names[] = {{"error", 5}, {"message", 7}, {"detail", 6}};
@@ -116,6 +132,8 @@ static str error_text(struct arena *a, str body)
         const struct json_member *m = json_find(&scan, names[i], NULL);
         if (m && m->type == JSON_STRING)
             return str_slice(json_unescape(a, m->value), 0, 500);
+        if (m && m->type == JSON_ARRAY)
+            return str_slice(m->value, 0, 500);
     }
     return S_EMPTY;
 }
@@ -153,8 +171,7 @@ int answer_refusal(struct exchange *x, const struct call *call, str body)
     int code = refusal_code(status);
     x->err.headers = answer_passed(&x->arena, call);
     x->err.status = refusal_status(status);
-    if (shows_key(call, body))
-        body = S_EMPTY;
+    body = shows_key(call, body) ? S_EMPTY : first_of_list(&x->request, body);
     str text = error_text(&x->request, body);
     if (code == -E_PROVIDER_AUTH)
         return exchange_fail(

@@ -114,6 +114,14 @@ static const struct secret *secret_at(const struct config_node *group, const cha
     return n ? n->secret : NULL;
 }
 
+/* Complains of a way to sign in that lacks something. */
+static void need(const struct cloud *k, const struct config_node *group, const char *key,
+                 bool is_given)
+{
+    if (!is_given && !k->c->sources->is_sealed)
+        config_complain_key(k->c, CONFIG_MISSING, group, "this way to sign in needs `%s`", key);
+}
+
 static void use_aws(const struct cloud *k, struct credential_settings *o)
 {
     const struct config_node *aws = config_get(k->n, "aws");
@@ -130,6 +138,8 @@ static void use_aws(const struct cloud *k, struct credential_settings *o)
     o->aws.external_id = config_text(aws, "external_id");
     o->aws.sts_url = config_text(aws, "sts_url");
     o->aws.imds_url = config_text(aws, "imds_url");
+    need(k, aws, "secret_access_key", !o->aws.access_key_id || o->aws.secret_access_key);
+    need(k, aws, "access_key_id", !o->aws.secret_access_key || o->aws.access_key_id);
 }
 
 static void use_gcp(const struct cloud *k, struct credential_settings *o)
@@ -148,13 +158,6 @@ static str or_environment(const struct cloud *k, const struct config_node *group
 {
     str value = config_text(group, key);
     return value.n > 0 || k->c->sources->is_sealed ? value : environment(variable);
-}
-
-static void need(const struct cloud *k, const struct config_node *group, const char *key,
-                 bool is_given)
-{
-    if (!is_given && !k->c->sources->is_sealed)
-        config_complain_key(k->c, CONFIG_MISSING, group, "this way to sign in needs `%s`", key);
 }
 
 enum entra_way { ENTRA_SECRET, ENTRA_CERTIFICATE, ENTRA_FEDERATED, ENTRA_MANAGED };

@@ -164,7 +164,7 @@ static void read_error(struct arena *a, const struct json *body, str hint, struc
 {
     if (json_get(body, "OriginalMessage") || json_get(body, "OriginalStatusCode"))
         read_model_error(a, body, f);
-    else if (hint.n > 0)
+    else if (hint.n > 0 || json_get(body, "Message"))
         bedrock_read_failure(hint, body, f);
     else
         read_words(a, body, f);
