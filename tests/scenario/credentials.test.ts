@@ -3,11 +3,11 @@
  * the provider; signatures are checked by an implementation of their own. */
 
 import * as assert from "node:assert/strict";
-import { createHash, createHmac, createPublicKey, generateKeyPairSync, verify } from "node:crypto";
+import { createPublicKey, generateKeyPairSync, verify } from "node:crypto";
 import { join } from "node:path";
 import { writeFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { CHAT, Latch, certificates, chatBody, run, scenario, type Provider, type Request } from "./harness.js";
+import { CHAT, Latch, certificates, chatBody, expectSigned, run, scenario, type Provider, type Request } from "./harness.js";
 
 const SERVER = `version: 1
 server: {listen: 127.0.0.1:0, admin: 127.0.0.1:0, workers: 2}
@@ -160,36 +160,6 @@ scenario("a token server that is silent delays nobody's end", async ({ provider,
 });
 
 /* ---- AWS ---- */
-
-function hmac(key: string | Buffer, text: string): Buffer {
-  return createHmac("sha256", key).update(text).digest();
-}
-
-function sha256(data: string | Buffer): string {
-  return createHash("sha256").update(data).digest("hex");
-}
-
-/** The signature that AWS would compute for what arrived. */
-function expectSigned(request: Request, secret: string, scope: string): void {
-  const authorization = bearer(request) ?? "";
-  const match = /^AWS4-HMAC-SHA256 Credential=\w+\/(\d{8})\/(\S+), SignedHeaders=(\S+), Signature=([0-9a-f]{64})$/.exec(authorization);
-  assert.ok(match, authorization);
-  const [, date = "", where = "", names = "", signature] = match;
-  assert.equal(where, `${scope}/aws4_request`);
-  const [path = "", query = ""] = request.target.split("?");
-  const canonical = [
-    request.method,
-    path.split("/").map((part) => encodeURIComponent(part)).join("/"),
-    query,
-    ...names.split(";").map((name) => `${name}:${request.headers.get(name)}`),
-    "",
-    names,
-    sha256(request.body),
-  ].join("\n");
-  const text = ["AWS4-HMAC-SHA256", request.headers.get("x-amz-date"), `${date}/${where}`, sha256(canonical)].join("\n");
-  const key = `${date}/${where}`.split("/").reduce<string | Buffer>((k, part) => hmac(k, part), `AWS4${secret}`);
-  assert.equal(hmac(key, text).toString("hex"), signature);
-}
 
 const CONVERSE = {
   output: { message: { role: "assistant", content: [{ text: "hi" }] } },

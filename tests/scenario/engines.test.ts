@@ -88,13 +88,17 @@ scenario("TGI's errors keep their words and their class", async ({ provider, thr
 
 scenario("KServe's V1 protocol gets instances, and streams from a whole answer", async ({ provider, throwbar }) => {
   const upstream = await provider();
-  upstream.answer((_, conn) => conn.sendJson(200, { predictions: ["Hello"] }));
+  upstream.answer((request, conn) => request.target.includes("nobody")
+    ? conn.sendJson(404, { error: "Model with name nobody does not exist." })
+    : conn.sendJson(200, { predictions: ["Hello"] }));
   const gateway = await throwbar(config(upstream, "kserve-v1"));
   assert.equal(content(await gateway.request({ body: asked("llm", { max_tokens: 5 }) })), "Hello");
   assert.equal(upstream.requests[0]!.target, "/v1/models/llm:predict");
   assert.deepEqual(upstream.requests[0]!.json, { instances: [{ prompt: "hello", max_tokens: 5 }] });
   assert.deepEqual(streamed(await gateway.request({ body: asked("llm", { stream: true }) })), { text: "Hello", finish: "stop" });
-  upstream.answer((_, conn) => conn.sendJson(404, { error: "Model with name nobody does not exist." }));
+  const missing = await gateway.request({ body: asked("nobody") });
+  assert.equal(missing.status, 404, missing.text);
+  assert.equal(missing.json.error.message, "Model with name nobody does not exist.");
 });
 
 scenario("KServe's V2 protocol gets tensors, and streams by generate_stream", async ({ provider, throwbar }) => {

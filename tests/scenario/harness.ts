@@ -26,6 +26,7 @@ export * from "./harness/event_stream.js";
 export * from "./harness/keys.js";
 export * from "./harness/openai.js";
 export * from "./harness/provider.js";
+export * from "./harness/sigv4.js";
 export * from "./harness/throwbar.js";
 export { certificates } from "./harness/tls.js";
 
