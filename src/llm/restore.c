@@ -118,8 +118,8 @@ struct sink restore_sink(struct restore *r)
     return (struct sink){.put = put, .arg = r};
 }
 
-/* Does the tool come back by itself: a function whose name goes as it is? One that has a type is one
- * of OpenAI's own, and called otherwise there. */
+/* Does the tool come back by itself: a function whose name goes as it is? One that has a type is
+ * one of OpenAI's own, and called otherwise there. */
 static bool is_itself(const struct tool *t, const struct name_rule *rule)
 {
     return t->space.n == 0 && t->type.n == 0 && t->kind == TOOL_FUNCTION &&
