@@ -287,6 +287,10 @@ static int write_answer(struct writing *w, const struct operation *op, const voi
         json_put_int(&j, "input_tokens", in);
         json_put_int(&j, "output_tokens", made);
         json_put_int(&j, "total_tokens", in + made);
+        json_begin_object(&j, "input_tokens_details"); /* a prompt is all that goes in */
+        json_put_int(&j, "text_tokens", in);
+        json_put_int(&j, "image_tokens", 0);
+        json_end_object(&j);
         json_end_object(&j);
     }
     json_end_object(&j);

@@ -306,7 +306,8 @@ scenario("what Gemini's pictures and Imagen's are asked for", async (stage) => {
   const answer = await gemini.gateway.request({ path: "/v1/images/generations", body: { model: gemini.model, prompt: "a cat" } });
   assert.deepEqual(gemini.upstream.requests[0]!.json, { contents: [{ role: "user", parts: [{ text: "a cat" }] }],
     generationConfig: { responseModalities: ["TEXT", "IMAGE"] } });
-  assert.deepEqual(answer.json.usage, { input_tokens: 4, output_tokens: 1290, total_tokens: 1294 });
+  assert.deepEqual(answer.json.usage, { input_tokens: 4, output_tokens: 1290, total_tokens: 1294,
+    input_tokens_details: { text_tokens: 4, image_tokens: 0 } });
   const imagen = await playPictures(stage, "imagen");
   const second = await imagen.gateway.request({ path: "/v1/images/generations", body: { model: imagen.model, prompt: "a cat", n: 2, output_format: "jpeg" } });
   assert.deepEqual(imagen.upstream.requests[0]!.json, { instances: [{ prompt: "a cat" }],

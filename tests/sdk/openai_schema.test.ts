@@ -5,7 +5,7 @@ import * as assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { Provider, sseEvents, Throwbar, type Response } from "../scenario/harness.js";
+import { EMBED_PROVIDERS, Provider, sseEvents, Throwbar, type Response } from "../scenario/harness.js";
 import { eventFaults, faults, HAS_SCHEMA } from "./translate/openai_schema.js";
 import { FIXTURES, recordings, shortName, type Recording } from "./translate/recordings.js";
 import { gatewayConfig, modelName, root, startReplay } from "./translate/replay.js";
@@ -128,6 +128,88 @@ describe("answers for OpenAI's clients are valid by OpenAI's schema", { skip }, 
   }
 });
 
+// ---- documents ----
+
+const head = `version: 1
+server: {listen: "127.0.0.1:0", admin: "127.0.0.1:0", workers: 1}
+auth: {mode: open, admin_key: "\${env:TB_ADMIN_KEY}"}
+providers:
+`;
+
+/** A gateway with these providers, played by one server that answers as `answer` says. */
+async function play(lines: (origin: string) => string, answer: Parameters<Provider["answer"]>[0], use: (gateway: Throwbar) => Promise<void>): Promise<void> {
+  const provider = await Provider.start();
+  provider.answer(answer);
+  const gateway = await Throwbar.start(head + lines(provider.url.slice(0, -"/v1".length)));
+  try {
+    await use(gateway);
+  } finally {
+    await gateway.stop();
+    await provider.stop();
+  }
+}
+
+const PICTURE = { mimeType: "image/png", data: "QUJD" };
+const ERRORS: [string, { method?: string; path?: string; body?: unknown }][] = [
+  ["a body that is no JSON", { body: "{" }],
+  ["a model that is not there", { body: { model: "none/such", messages: [{ role: "user", content: "hi" }] } }],
+  ["a path that is not there", { path: "/v1/nothing", body: {} }],
+  ["a field of the wrong type", { body: { model: "up/m", messages: 5 } }],
+  ["a field that is missing", { path: "/v1/responses", body: { model: "up/m" } }],
+  ["what cannot be", { path: "/v1/responses", body: { model: "up/m", input: "hi", previous_response_id: "resp_1" } }],
+  ["a method that is not there", { method: "PUT", body: {} }],
+];
+
+describe("documents for OpenAI's clients are valid by OpenAI's schema", { skip }, () => {
+  test("the judge sees what is wrong", () => {
+    assert.notDeepEqual(faults("CreateChatCompletionResponse", { id: "c", object: "chat.completion", created: 1, model: "m", choices: [{ index: 0 }] }), []);
+    assert.notDeepEqual(faults("Response", { id: "r", object: "response" }), []);
+    assert.notDeepEqual(eventFaults({ type: "response.output_text.delta", delta: 5 }), []);
+    assert.notDeepEqual(eventFaults({ type: "response.sparkle" }), []);
+    assert.notDeepEqual(faults("CreateResponse", { model: "m", input: [{ type: "message", role: "wizard", content: "hi" }] }), []);
+  });
+
+  for (const [name, { kind, model, base, config, answer }] of Object.entries(EMBED_PROVIDERS)) {
+    test(`embeddings of ${name}`, () => play((origin) => `  up: {kind: ${kind}, base_url: "${origin}${base}"${config === undefined ? "" : `, ${config}`}}\n`,
+      (request, conn) => conn.sendJson(200, answer(request)), async (gateway) => {
+        for (const more of [{}, { encoding_format: "base64" }]) {
+          const { status, json, text } = await gateway.request({ path: "/v1/embeddings", body: { model: `up/${model}`, input: ["one", "two"], ...more } });
+          assert.equal(status, 200, text);
+          if (!("encoding_format" in more)) assert.deepEqual(faults("CreateEmbeddingResponse", json), []); // the schema knows lists of numbers only
+        }
+      }));
+  }
+
+  test("pictures", () => play((origin) => `  up: {kind: gemini, base_url: "${origin}", api_key: k}\n`,
+    (request, conn) => conn.sendJson(200, request.target.endsWith(":predict") ? { predictions: [{ mimeType: "image/png", bytesBase64Encoded: "QUJD" }] }
+      : { candidates: [{ content: { role: "model", parts: [{ inlineData: PICTURE }] }, finishReason: "STOP" }],
+        usageMetadata: { promptTokenCount: 4, candidatesTokenCount: 1290, totalTokenCount: 1294 } }), async (gateway) => {
+      for (const model of ["gemini-2.5-flash-image", "imagen-4.0-generate-001"]) {
+        const { status, json, text } = await gateway.request({ path: "/v1/images/generations", body: { model: `up/${model}`, prompt: "a cat" } });
+        assert.equal(status, 200, text);
+        assert.deepEqual(faults("ImagesResponse", json), []);
+      }
+    }));
+
+  test("models", () => play((origin) => `  up: {kind: anthropic, base_url: "${origin}", api_key: k}\nmodels: {alias: {use: up/m-1}}\n`,
+    (_, conn) => conn.sendJson(200, { data: [{ type: "model", id: "m-2", display_name: "M 2", created_at: "2026-01-01T00:00:00Z" }], has_more: false }), async (gateway) => {
+      const list = await gateway.request({ method: "GET", path: "/v1/models" });
+      assert.equal(list.status, 200, list.text);
+      assert.ok(list.json.data.length > 0, list.text);
+      assert.deepEqual(faults("ListModelsResponse", list.json), []);
+      const one = await gateway.request({ method: "GET", path: `/v1/models/${encodeURIComponent(list.json.data[0].id)}` });
+      assert.deepEqual(faults("Model", one.json), []);
+    }));
+
+  test("errors", () => play((origin) => `  up: {kind: anthropic, base_url: "${origin}", api_key: k}\n`, (_, conn) => conn.sendJson(200, {}), async (gateway) => {
+    for (const [what, { method, path, body }] of ERRORS) {
+      const answer = await gateway.request({ path: path ?? "/v1/chat/completions", body: body as object, ...(method === undefined ? {} : { method }) });
+      assert.ok(answer.status >= 400, `${what}: ${answer.text}`);
+      assert.deepEqual(faults("ErrorResponse", answer.json), [], `${what}: ${answer.text}`);
+    }
+  }));
+});
+
 // ---- requests ----
 
 interface Asked {
@@ -139,10 +221,9 @@ interface Asked {
 /** Recorded requests for chats: where they were sent, and what. */
 function asked(recording: Recording): Asked[] {
   try {
-    const { path, query } = JSON.parse(readFileSync(join(FIXTURES, recording.name, "meta.json"), "utf8"));
+    const { path } = JSON.parse(readFileSync(join(FIXTURES, recording.name, "meta.json"), "utf8"));
     const body = JSON.parse(readFileSync(join(FIXTURES, recording.name, "request.json"), "utf8"));
     const stream = /stream/i.test(path) || body.stream === true;
-    void query;
     return [{ name: shortName(recording), path: clientPath(recording, stream), body }];
   } catch {
     return [];
@@ -174,11 +255,7 @@ describe("requests to OpenAI are valid by OpenAI's schema", { skip }, () => {
         found.add(where.get(request.json.model) ?? request.target, faults(schema, request.json));
         return conn.sendJson(400, { error: { message: "seen", type: "invalid_request_error", param: null, code: null } });
       });
-      const gateway = await Throwbar.start(`version: 1
-server: {listen: "127.0.0.1:0", admin: "127.0.0.1:0", workers: 1}
-auth: {mode: open, admin_key: "\${env:TB_ADMIN_KEY}"}
-providers:
-  up: {kind: ${kind}, base_url: "${provider.url}", api_key: "\${env:UP_KEY}"}
+      const gateway = await Throwbar.start(`${head}  up: {kind: ${kind}, base_url: "${provider.url}", api_key: "\${env:UP_KEY}"}
 `);
       const requests = ALL.flatMap(asked).filter(({ path }) => path !== own);
       await allOf(requests.map((request, i) => ({ ...request, model: `${MODELS[i % MODELS.length]}-m${i}x` })), async ({ path, body, name: said, model }) => {

@@ -100,7 +100,8 @@ static void test_answers(void)
     must(bench_answer(&b, gemini, 1) == 0);
     is_str(bench_reply(&b),
            bench_json("{'created':1700000000,'data':[{'b64_json':'aGk='},{'b64_json':'aGk='}],"
-                      "'usage':{'input_tokens':9,'output_tokens':33,'total_tokens':42}}"),
+                      "'usage':{'input_tokens':9,'output_tokens':33,'total_tokens':42,'input_"
+                      "tokens_details':{'text_tokens':9,'image_tokens':0}}}"),
            "pictures, not sketches, as many as asked for; usage adds up");
     is_int(bench_answer(&b, "{'candidates':[{'content':{'parts':[{'text':'no'}]}}]}", 0),
            -E_PROVIDER_BODY, "no picture");
