@@ -152,7 +152,36 @@ static int put_messages(struct request *q)
     return rc;
 }
 
-/* As they came. */
+/* The id that joins call and result, in the alphabet of all models: what a provider of another
+ * dialect gave may not be. */
+static str own_id(struct request *q, const struct block *b)
+{
+    str id = S_EMPTY;
+    if (b->kind == BLOCK_TOOL_CALL)
+        id = b->call.id;
+    else if (b->kind == BLOCK_TOOL_RESULT)
+        id = b->result.id;
+    return id.n > 0 ? name_fit(q->b.w->a, &id_rule_anthropic, S_EMPTY, id) : id;
+}
+
+/* As they came, but for thoughts that only another provider can read. */
+static int put_own_content(struct request *q, const struct turn *t)
+{
+    int rc = 0;
+    bool is_void = t->blocks != NULL;
+    json_begin_array(&q->b.json, "content");
+    for (const struct block *b = t->blocks; b && rc == 0; b = b->next) {
+        if (!bedrock_takes(&q->b, b))
+            continue;
+        is_void = false;
+        rc = bedrock_put_block(&q->b, b, own_id(q, b));
+    }
+    if (is_void) /* the roles must take turns */
+        bedrock_put_text(&q->b, S("."));
+    json_end_array(&q->b.json);
+    return rc;
+}
+
 static int put_own_turns(struct request *q)
 {
     struct json_writer *w = &q->b.json;
@@ -163,12 +192,7 @@ static int put_own_turns(struct request *q)
     for (const struct turn *t = q->chat->turns; t && rc == 0; t = t->next) {
         json_begin_object(w, NULL);
         json_put_str(w, "role", str_from_cz(role_name(t->role)));
-        json_begin_array(w, "content");
-        for (const struct block *b = t->blocks; b && rc == 0; b = b->next) {
-            str id = b->kind == BLOCK_TOOL_CALL ? b->call.id : S_EMPTY;
-            rc = bedrock_put_block(&q->b, b, b->kind == BLOCK_TOOL_RESULT ? b->result.id : id);
-        }
-        json_end_array(w);
+        rc = put_own_content(q, t);
         extras_put(w, &t->extras, DIALECT_BEDROCK);
         json_end_object(w);
     }

@@ -226,7 +226,16 @@ static int read_response(struct reading *r, const struct json *v, struct block *
     if (m[RESPONSE_PARTS] || !m[RESPONSE_NAME] || !result->value)
         gemini_keep(&in, &verbatim, "parts", m[RESPONSE_PARTS]);
     keep_whole(r, b, "functionResponse", v, &extras, &verbatim);
-    return read_response_parts(&in, m[RESPONSE_PARTS], &result->blocks);
+    if (json_count(m[RESPONSE_PARTS]) == 0)
+        return 0;
+    str text = S_EMPTY;
+    if (result->value) /* with pictures beside it, it is one of several blocks */
+        rc = text_of(&in, result->value, &text);
+    if (text.n > 0)
+        block_add(&result->blocks, block_text(r->a, text));
+    result->value = NULL;
+    result->is_plain = false;
+    return rc != 0 ? rc : read_response_parts(&in, m[RESPONSE_PARTS], &result->blocks);
 }
 
 static int read_text(struct reading *r, const struct json *v, struct block *b)

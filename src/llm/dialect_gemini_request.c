@@ -91,9 +91,60 @@ static void join_step(struct joiner *j)
 
 /* ---- contents ---- */
 
+/* Pieces of a thought as a stream brought them, and `last` with the seal of another provider's, which
+ * stands for them all: one thought, which its maker will compare. */
+static void join_thought(struct arena *a, struct block *first, const struct block *last)
+{
+    struct buf text;
+    buf_init(&text, SIZE_MAX);
+    for (const struct block *b = first; b; b = b->next)
+        buf_put(&text, reasoning_text(a, &b->reasoning));
+    buf_put(&text, reasoning_text(a, &last->reasoning));
+    first->next = NULL;
+    first->last = first;
+    first->seal = last->seal;
+    first->reasoning = (struct reasoning){.parts = NULL};
+    reasoning_add(a, &first->reasoning, false, arena_str(a, buf_str(&text)));
+    buf_fini(&text);
+}
+
+static bool is_foreign_seal(const struct block *b)
+{
+    return b->kind == BLOCK_REASONING && b->seal.kind == SEAL_SIGNATURE &&
+           b->seal.family != FAMILY_GEMINI;
+}
+
+static void join_thoughts(struct arena *a, struct block **list)
+{
+    struct block *rest = *list, *pieces = NULL;
+    *list = NULL;
+    while (rest) {
+        struct block *b = rest;
+        rest = b->next;
+        b->next = NULL;
+        b->last = b;
+        if (b->kind == BLOCK_REASONING && b->seal.kind == SEAL_NONE) {
+            block_add(&pieces, b);
+            continue;
+        }
+        if (pieces && is_foreign_seal(b)) {
+            join_thought(a, pieces, b);
+            b = NULL;
+        }
+        if (pieces)
+            block_add(list, pieces);
+        pieces = NULL;
+        if (b)
+            block_add(list, b);
+    }
+    if (pieces)
+        block_add(list, pieces);
+}
+
 static int read_parts(struct reading *r, const struct json *parts, struct block **list)
 {
     struct json_iter it = gemini_list(parts);
+    bool has_foreign = false;
     for (long i = 0; gemini_list_next(&it, parts); i++) {
         struct reading in = reading_at(r, "parts", i);
         struct block *b = NULL;
@@ -101,7 +152,10 @@ static int read_parts(struct reading *r, const struct json *parts, struct block 
         if (rc != 0)
             return rc;
         block_add(list, b);
+        has_foreign = has_foreign || is_foreign_seal(b);
     }
+    if (has_foreign)
+        join_thoughts(r->a, list);
     return 0;
 }
 

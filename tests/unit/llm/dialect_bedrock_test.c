@@ -3,6 +3,7 @@
 
 #include "codec_bench.h"
 #include "llm/carry.h"
+#include "llm/seal.h"
 
 /* ---- recordings ---- */
 
@@ -230,6 +231,34 @@ static void write_thoughts(struct bench *b)
            "thinking and betas are fields of the model");
 }
 
+/* Of its own conversation, too, a provider gets no thoughts of others, and no ids of theirs. */
+static void write_others(struct bench *b)
+{
+    struct seal seal = {SEAL_SIGNATURE, FAMILY_OPENAI, S("p"), S("m"), S("v")};
+    str theirs = seal_wrap(&b->a, &seal);
+    struct chat *c = bench_chat(
+        b, arena_printf(
+               &b->a,
+               "{\"messages\":[{\"role\":\"assistant\",\"content\":[{\"reasoningContent\":"
+               "{\"reasoningText\":{\"text\":\"t\",\"signature\":\"" SEAL_ABSENT "\"}}},"
+               "{\"reasoningContent\":{\"reasoningText\":{\"text\":\"u\"}}},"
+               "{\"reasoningContent\":{\"reasoningText\":{\"text\":\"v\",\"signature\":"
+               "\"Eq\"}}},{\"toolUse\":{\"toolUseId\":\"i_1\",\"name\":\"f\",\"input\":{}}}]},"
+               "{\"role\":\"assistant\",\"content\":[{\"reasoningContent\":{"
+               "\"reasoningText\":{\"text\":\"w\",\"signature\":\"" STR_FMT "\"}}}]}]}",
+               STR_ARG(theirs)));
+    bench_same(b, bench_request(b, c),
+               S("{\"messages\":[{\"role\":\"assistant\",\"content\":["
+                 "{\"reasoningContent\":{\"reasoningText\":{\"text\":\"u\"}}},"
+                 "{\"reasoningContent\":{\"reasoningText\":{\"text\":\"v\",\"signature\":"
+                 "\"Eq\"}}},{\"toolUse\":{\"toolUseId\":\"i_1\",\"name\":\"f\",\"input\":{}}}]},"
+                 "{\"role\":\"assistant\",\"content\":[{\"text\":\".\"}]}]}"),
+               "only its own thoughts");
+    c = bench_chat(b, S("{\"messages\":[{\"role\":\"assistant\",\"content\":[{\"toolUse\":{"
+                        "\"toolUseId\":\"f:0\",\"name\":\"f\",\"input\":{}}}]}]}"));
+    ok(str_find(bench_request(b, c), S("\"toolUseId\":\"f_0")) != STR_NONE, "an id that fits");
+}
+
 static void write_schema(struct bench *b)
 {
     struct chat *c = bench_new_chat(b);
@@ -259,6 +288,7 @@ static void write_requests(struct bench *b)
     bench_lost(b);
     write_files(b);
     write_thoughts(b);
+    write_others(b);
     write_schema(b);
 }
 

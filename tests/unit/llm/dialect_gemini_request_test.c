@@ -106,6 +106,49 @@ static void joined(struct bench *b)
     ok(result->next->next->result.value, "any other response is a value");
 }
 
+/* A stream's thought in pieces, and at its end another provider's seal: one thought again. Google's
+ * own stay as they are. */
+static void thoughts(struct bench *b)
+{
+    struct seal seal = {SEAL_SIGNATURE, FAMILY_ANTHROPIC, S("p"), S("m"), S("v")};
+    struct chat *c = bench_chat(
+        b, arena_printf(&b->a,
+                        "{\"contents\":[{\"role\":\"model\",\"parts\":[{\"text\":\"a\","
+                        "\"thought\":true},{\"text\":\"b\",\"thought\":true},{\"text\":\"\","
+                        "\"thought\":true,\"thoughtSignature\":\"" STR_FMT "\"},{\"text\":\"c\","
+                        "\"thought\":true},{\"text\":\"t\"},{\"text\":\"d\",\"thought\":true},"
+                        "{\"text\":\"\",\"thought\":true,\"thoughtSignature\":\"c2ln\"}]}]}",
+                        STR_ARG(seal_wrap(&b->a, &seal))));
+    const struct block *first = c->turns->blocks, *third = first->next;
+    is_str(reasoning_text(&b->a, &first->reasoning), S("ab"), "the pieces");
+    is_str(first->seal.value, S("v"), "and the seal");
+    is_str(reasoning_text(&b->a, &third->reasoning), S("c"), "a thought of its own");
+    ok(third->seal.kind == SEAL_NONE && third->next->kind == BLOCK_TEXT, "then text");
+    const struct block *own = third->next->next;
+    is_str(reasoning_text(&b->a, &own->reasoning), S("d"), "Google's");
+    is_str(own->next->seal.value, S("c2ln"), "with its seal behind it");
+}
+
+/* Pictures stand beside what a tool said, whatever that was. */
+static void pictures(struct bench *b)
+{
+    static const char *const said[][2] = {{"{\"output\":\"x\"}", "x"}, {"{\"a\":1}", "{\"a\":1}"}};
+    for (size_t i = 0; i < ARRAY_LEN(said); i++) {
+        str body =
+            arena_printf(&b->a,
+                         "{\"contents\":[{\"role\":\"user\",\"parts\":[{"
+                         "\"functionResponse\":{\"name\":\"f\",\"response\":%s,\"parts\":[{"
+                         "\"inlineData\":{\"mimeType\":\"image/png\",\"data\":\"AAAA\"}}]}}]}]}",
+                         said[i][0]);
+        struct chat *c = bench_chat(b, body);
+        const struct tool_result *r = &c->turns->blocks->result;
+        ok(!r->is_plain && !r->value, "blocks");
+        is_str(r->blocks->text, str_from_cz(said[i][1]), "what it said");
+        ok(r->blocks->next->kind == BLOCK_MEDIA, "and a picture");
+        bench_same(b, bench_request(b, c), body, "and for Google as it was");
+    }
+}
+
 static void settings(struct bench *b)
 {
     struct chat *c = bench_chat(
@@ -123,6 +166,8 @@ int main(void)
     strangers(&b);
     refusals(&b);
     joined(&b);
+    thoughts(&b);
+    pictures(&b);
     settings(&b);
     bench_fini(&b);
     return tap_done();
