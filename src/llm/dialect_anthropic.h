@@ -102,7 +102,7 @@ struct anthropic_request {
 };
 void anthropic_put_messages(struct anthropic_request *q, const struct anthropic_message *messages);
 void anthropic_put_turns(struct anthropic_request *q); /* as they came: is_own */
-/* Do Anthropic's models, wherever they run, name a call so? Theirs are the only ids that begin so. */
+/* Do Anthropic's models, wherever they run, name a call so? Only their ids begin like that. */
 static inline bool anthropic_is_call_id(str id)
 {
     return str_has_prefix(id, S("toolu_")) || str_has_prefix(id, S("srvtoolu_"));

@@ -146,8 +146,8 @@ const char *anthropic_thinking_type(enum thinking mode)
     return types[mode];
 }
 
-/* Another model's calls end the conversation, and a budget to think is refused behind them: then the
- * model thinks as it sees fit, or not at all. */
+/* Another model's calls end the conversation, and behind them a budget to think is refused: then
+ * the model thinks as it sees fit, or not at all. */
 static bool put_replaced_thinking(struct anthropic_request *q)
 {
     bool is_adaptive = (q->w->can->thinking & UINT32_C(1) << THINKING_ADAPTIVE) != 0;

@@ -218,7 +218,7 @@ static void seals(struct bench *b)
     is_str(losses_text(&b->loss, &b->a), S("dropped:thinking"), "and that is noted");
 }
 
-/* What the provider gets of a client's request whose loop ends with this turn of the assistant's. */
+/* What the provider gets of a client's request whose loop ends with this assistant's turn. */
 static const struct json *looped(struct bench *b, const char *turn)
 {
     str body = arena_printf(
