@@ -71,7 +71,8 @@ static int read_request(struct conversion *v, const struct request *req)
         .a = &v->doc, .err = &x->err, .origin = (uint8_t)x->op->dialect, .loss = &v->losses};
     v->ask = arena_alloc0(&v->doc, v->codec->ask_bytes);
     v->answer = arena_alloc0(&v->answers, v->codec->answer_bytes);
-    return filled(x, v->codec->read_request(&r, x->op->id, root, v->ask));
+    int rc = members_check_twins(&r, root);
+    return filled(x, rc < 0 ? rc : v->codec->read_request(&r, x->op->id, root, v->ask));
 }
 
 /* ---- one request ---- */

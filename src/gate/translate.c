@@ -63,7 +63,9 @@ static int read_request(struct translation *tr, const struct request *req)
     struct reading r = {
         .a = &tr->doc, .err = &x->err, .origin = (uint8_t)tr->from->id, .loss = &tr->losses};
     fill_from_head(tr, req);
-    int rc = tr->from->codec->read_request(&r, root, tr->chat);
+    int rc = members_check_twins(&r, root);
+    if (rc == 0)
+        rc = tr->from->codec->read_request(&r, root, tr->chat);
     tr->chat->is_stream = req->is_stream;
     return rc;
 }

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/table.h"
 
 #define WHAT_MAX 512 /* bytes of a message */
 
@@ -156,6 +157,85 @@ int members_read(struct reading *r, const struct json *object, const char *const
     }
     return 0;
 }
+
+/* ---- twins ---- */
+
+#define PAIRS_MAX 16 /* members that are compared each with each */
+
+/* Where a value stands, from the inside out. */
+struct place {
+    const struct place *above;
+    str key;      /* in an object */
+    size_t index; /* in an array: key is empty */
+};
+
+static str place_path(struct arena *a, const struct place *at)
+{
+    if (!at)
+        return S_EMPTY;
+    str above = place_path(a, at->above);
+    if (at->key.n == 0)
+        return with_index(a, above, at->index);
+    return above.n == 0 ? at->key : arena_concat(a, (str[]){above, S("."), at->key}, 3);
+}
+
+static bool has_twin_of_few(const struct json *object, str *key)
+{
+    for (struct json_iter it = json_iter(object); json_iter_next(&it);) {
+        struct json_iter rest = it;
+        *key = it.key;
+        while (json_iter_next(&rest))
+            if (str_eq(rest.key, it.key))
+                return true;
+    }
+    return false;
+}
+
+static bool has_twin_of_many(const struct json *object, str *key)
+{
+    struct table seen;
+    bool found = false;
+    table_init(&seen);
+    for (struct json_iter it = json_iter(object); !found && json_iter_next(&it);) {
+        found = table_add(&seen, it.key, &seen) != NULL;
+        *key = it.key;
+    }
+    table_fini(&seen);
+    return found;
+}
+
+static int fail_twin(struct reading *r, const struct place *at)
+{
+    str path = str_slice(place_path(r->a, at), 0, WHAT_MAX / 2);
+    str what = arena_printf(r->a, STR_FMT " appears twice.", STR_ARG(path));
+    return fault(r, -E_DUPLICATE_MEMBER, path, what);
+}
+
+/* As deep as a document can be, which is not deep. */
+static int check_twins(struct reading *r, const struct json *v, const struct place *above)
+{
+    enum json_type type = json_type(v);
+    if (type != JSON_OBJECT && type != JSON_ARRAY)
+        return 0;
+    struct place at = {.above = above};
+    bool is_small = json_count(v) <= PAIRS_MAX;
+    if (type == JSON_OBJECT &&
+        (is_small ? has_twin_of_few(v, &at.key) : has_twin_of_many(v, &at.key)))
+        return fail_twin(r, &at);
+    int rc = 0;
+    for (struct json_iter it = json_iter(v); rc == 0 && json_iter_next(&it); at.index++) {
+        at.key = type == JSON_OBJECT ? it.key : S_EMPTY;
+        rc = check_twins(r, it.value, &at);
+    }
+    return rc;
+}
+
+int members_check_twins(struct reading *r, const struct json *root)
+{
+    return check_twins(r, root, NULL);
+}
+
+/* ---- values ---- */
 
 int member_type(struct reading *r, const char *name, const struct json *v, enum json_type type)
 {

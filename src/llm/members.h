@@ -49,6 +49,10 @@ NODISCARD int members_read(struct reading *r, const struct json *object, const c
 #define MEMBERS_READ(r, object, keys, values, extras)                                              \
     members_read((r), (object), (keys), ARRAY_LEN(keys), (values), (extras))
 
+/* Fails with -E_DUPLICATE_MEMBER if any object in this one, read by anybody or not, has a member
+ * twice: what two readers could take for two requests is no request. */
+NODISCARD int members_check_twins(struct reading *r, const struct json *root);
+
 /* Typed values of optional members: NULL leaves *out as it was. A wrong type fails with
  * -E_BAD_REQUEST (or r->code), a message and param = path + name ("messages[0].role"). */
 NODISCARD int member_str(struct reading *r, const char *name, const struct json *v, str *out);

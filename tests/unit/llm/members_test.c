@@ -84,6 +84,51 @@ static void test_no_object(void)
     is_str(err.message, S("The provider's answer must be an object."), "and said");
 }
 
+/* A body of `n` members, the first one once more at the end. */
+static str many(size_t n, bool has_twin)
+{
+    struct buf b;
+    buf_init(&b, SIZE_MAX);
+    buf_put(&b, S("{\"a\":[0,{"));
+    for (size_t i = 0; i < n; i++)
+        buf_printf(&b, "%s\"k%zu\":%zu", i > 0 ? "," : "", i, i);
+    if (has_twin)
+        buf_put(&b, n > 0 ? S(",\"k0\":null") : S("\"x\":1,\"x\":1"));
+    buf_put(&b, S("}]}"));
+    str text = arena_str(&arena, buf_str(&b));
+    buf_fini(&b);
+    return text;
+}
+
+static void test_twins(void)
+{
+    static const struct {
+        str body, path;
+    } cases[] = {
+        {S("{}"), S("")},
+        {S("7"), S("")},
+        {S("{\"a\":1,\"b\":{\"a\":1}}"), S("")},
+        {S("{\"a\":1,\"b\":2,\"a\":3}"), S("a")},
+        {S("{\"a\":1,\"\\u0061\":1}"), S("a")},
+        {S("{\"a\":{\"b\":[[{}],{\"c\":1,\"c\":1}]}}"), S("a.b[1].c")},
+        {S("[[],[{\"x\":{\"y\":0,\"y\":0}}]]"), S("[1][0].x.y")},
+        {S("{\"\":1,\"\":2}"), S("")},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct reading r = reader(0);
+        bool is_nameless = i + 1 == ARRAY_LEN(cases);
+        int rc = members_check_twins(&r, parse(cases[i].body));
+        is_int(rc, cases[i].path.n > 0 || is_nameless ? -E_DUPLICATE_MEMBER : 0, "twins or none");
+        is_str(r.err->param, is_nameless ? S("[0]") : cases[i].path, "where they stand");
+    }
+    for (size_t n = 0; n < 3 * PAIRS_MAX; n++) {
+        struct reading r = reader(0);
+        is_int(members_check_twins(&r, parse(many(n, false))), 0, "all different");
+        is_int(members_check_twins(&r, parse(many(n, true))), -E_DUPLICATE_MEMBER, "one twice");
+        is_str(r.err->param, n > 0 ? S("a[1].k0") : S("a[1].x"), "which one");
+    }
+}
+
 static void test_full_arena(void)
 {
     struct arena small;
@@ -209,6 +254,7 @@ int main(void)
     arena_init(&arena, 4096, (size_t)8 << 20);
     test_reading();
     test_duplicates();
+    test_twins();
     test_no_object();
     test_full_arena();
     test_values();
