@@ -66,12 +66,19 @@ static bool is_place(str value)
     return value.n > 0;
 }
 
-/* Google's global location has a host without one. */
+/* Google's locations that span regions have hosts of their own. */
 static str special_host(const struct cloud *k, str pattern)
 {
-    bool is_global = str_eq(config_text(k->n, "location"), S("global"));
-    if (is_global && str_find(pattern, S("{location}-")) != STR_NONE)
-        return S("https://aiplatform.googleapis.com");
+    static const struct {
+        str location, url;
+    } hosts[] = {{{"global", 6}, {"https://aiplatform.googleapis.com", 33}},
+                 {{"eu", 2}, {"https://aiplatform.eu.rep.googleapis.com", 40}},
+                 {{"us", 2}, {"https://aiplatform.us.rep.googleapis.com", 40}}};
+    str location = config_text(k->n, "location");
+    bool has_location = str_find(pattern, S("{location}-")) != STR_NONE;
+    for (size_t i = 0; i < ARRAY_LEN(hosts) && has_location; i++)
+        if (str_eq(location, hosts[i].location))
+            return hosts[i].url;
     return S_EMPTY;
 }
 

@@ -66,6 +66,39 @@ static void test_provider(void)
     snapshot_release(s);
 }
 
+/* Where a cloud is, by what the file says of its place. */
+static void test_places(void)
+{
+    static const struct {
+        const char *provider, *host, *path;
+    } cases[] = {
+        {"vertex: {project: p, location: europe-west4, ", "europe-west4-aiplatform.googleapis.com",
+         ""},
+        {"vertex: {project: p, location: global, ", "aiplatform.googleapis.com", ""},
+        {"vertex: {project: p, location: eu, ", "aiplatform.eu.rep.googleapis.com", ""},
+        {"vertex: {project: p, location: us, ", "aiplatform.us.rep.googleapis.com", ""},
+        {"bedrock: {region: eu-west-1, ", "bedrock-runtime.eu-west-1.amazonaws.com", ""},
+        {"bedrock-openai: {region: eu-west-1, ", "bedrock-runtime.eu-west-1.amazonaws.com",
+         "/openai/v1"},
+        {"bedrock-mantle: {region: eu-west-1, ", "bedrock-mantle.eu-west-1.api.aws", "/v1"},
+        {"sagemaker: {region: eu-west-1, ", "runtime.sagemaker.eu-west-1.amazonaws.com", ""},
+        {"azure: {resource: r-1, ", "r-1.openai.azure.com", ""},
+        {"azure-foundry: {resource: r-1, ", "r-1.services.ai.azure.com", "/models"},
+        {"databricks: {resource: adb-1.azuredatabricks.net, ", "adb-1.azuredatabricks.net",
+         "/serving-endpoints"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char text[512];
+        (void)snprintf(text, sizeof text,
+                       "auth: {mode: open}\nproviders:\n  %sapi_key: \"${env:SET_A}\"}\n",
+                       cases[i].provider);
+        struct snapshot *s = compile(text, &fake_sources);
+        is_str(s->providers[0].endpoints[0].host, str_from_cz(cases[i].host), cases[i].provider);
+        is_str(s->providers[0].endpoints[0].base_path, str_from_cz(cases[i].path), "its path");
+        snapshot_release(s);
+    }
+}
+
 static void test_proxy(void)
 {
     must(setenv("HTTPS_PROXY", "http://user:pw@proxy:3128", 1) == 0);
@@ -90,6 +123,7 @@ static void test_proxy(void)
 int main(void)
 {
     test_provider();
+    test_places();
     test_proxy();
     return tap_done();
 }
