@@ -6,42 +6,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { EMBED_PROVIDERS, Provider, sseEvents, Throwbar, type Response } from "../scenario/harness.js";
+import { allOf, Faults } from "./translate/faults.js";
 import { eventFaults, faults, HAS_SCHEMA } from "./translate/openai_schema.js";
 import { FIXTURES, recordings, shortName, type Recording } from "./translate/recordings.js";
 import { gatewayConfig, modelName, root, startReplay } from "./translate/replay.js";
 
 const ALL = recordings();
-const AT_ONCE = 8;
 const skip = HAS_SCHEMA && ALL.length > 0 ? false : "THROWBAR_VECTORS and THROWBAR_FIXTURES name no folders";
-
-/** Faults and where they were seen: the same fault of many recordings is told once. */
-class Faults {
-  private readonly seen = new Map<string, { where: string; times: number }>();
-  checked = 0;
-
-  add(where: string, list: string[]): void {
-    this.checked++;
-    for (const fault of list) {
-      const known = this.seen.get(fault);
-      if (known) known.times++;
-      else this.seen.set(fault, { where, times: 1 });
-    }
-  }
-
-  check(): void {
-    assert.ok(this.checked > 0, "nothing was checked");
-    const lines = [...this.seen].sort(([, a], [, b]) => b.times - a.times).map(([fault, { where, times }]) => `${times} x ${fault} (${where})`);
-    assert.deepEqual(lines.slice(0, 40), []);
-  }
-}
-
-async function allOf<T>(items: T[], work: (item: T) => Promise<void>): Promise<void> {
-  const rest = items.slice();
-  const worker = async () => {
-    for (let item = rest.shift(); item !== undefined; item = rest.shift()) await work(item);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-}
 
 // ---- answers ----
 
