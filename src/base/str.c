@@ -103,20 +103,33 @@ static size_t find_any(str s, str needle)
 }
 
 #ifdef __SSE2__
-/* Looks at 16 places at once: where the first and the last byte of the needle both fit, the rest is
- * compared. In text that is rare, so this runs at the speed of two loads. The needle has at least
- * two bytes. */
-static size_t find_wide(str s, str needle)
+/* Which of the 16 places at p may begin the needle: its first byte stands there, and its last one
+ * where it would. */
+static inline unsigned likely_16(const char *p, str needle)
 {
     const __m128i first = _mm_set1_epi8(needle.p[0]);
     const __m128i last = _mm_set1_epi8(needle.p[needle.n - 1]);
-    size_t at = 0;
-    for (; at + needle.n + 15 <= s.n; at += 16) {
-        __m128i a = _mm_loadu_si128((const __m128i *)(const void *)(s.p + at));
-        __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(s.p + at + needle.n - 1));
-        unsigned hits = (unsigned)_mm_movemask_epi8(
-            _mm_and_si128(_mm_cmpeq_epi8(a, first), _mm_cmpeq_epi8(b, last)));
-        for (; hits != 0; hits &= hits - 1) {
+    __m128i a = _mm_loadu_si128((const __m128i *)(const void *)p);
+    __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(p + needle.n - 1));
+    __m128i both = _mm_and_si128(_mm_cmpeq_epi8(a, first), _mm_cmpeq_epi8(b, last));
+    return (unsigned)_mm_movemask_epi8(both);
+}
+
+/* From `at` on over steps of 16 places that are all unlikely. In text nearly all are, so the search
+ * runs at the speed of two loads. */
+static size_t skip_unlikely(str s, size_t at, str needle)
+{
+    while (at + needle.n + 15 <= s.n && likely_16(s.p + at, needle) == 0)
+        at += 16;
+    return at;
+}
+
+/* The needle has at least two bytes. */
+static size_t find_wide(str s, str needle)
+{
+    size_t at = skip_unlikely(s, 0, needle);
+    for (; at + needle.n + 15 <= s.n; at = skip_unlikely(s, at + 16, needle)) {
+        for (unsigned hits = likely_16(s.p + at, needle); hits != 0; hits &= hits - 1) {
             size_t here = at + (size_t)__builtin_ctz(hits);
             if (memcmp(s.p + here, needle.p, needle.n) == 0)
                 return here;

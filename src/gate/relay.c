@@ -28,8 +28,11 @@ static const str suffixes[] = {{":free", 5},   {":nitro", 6},    {":floor", 6}, 
 
 static size_t suffix_length(str model)
 {
+    size_t at = str_rfind_char(model, ':');
+    if (at == STR_NONE)
+        return 0;
     for (size_t i = 0; i < ARRAY_LEN(suffixes); i++)
-        if (str_has_suffix(model, suffixes[i]))
+        if (str_eq(str_skip(model, at), suffixes[i]))
             return suffixes[i].n;
     return 0;
 }
