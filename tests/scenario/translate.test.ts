@@ -5,7 +5,7 @@
 import * as assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { CHAT, CHAT_STREAM, chatBody, chatChunks, DIALECTS, Latch, Provider, readFrames, scenario, sseEvents, TEXT, usageChunk,
-  type ClientConn, type ProviderConn, type Response, type Spoken, type Throwbar } from "./harness.js";
+  type ClientConn, type ProviderConn, type RequestOptions, type Response, type Spoken, type Throwbar } from "./harness.js";
 
 const spoken = (name: string): Spoken => DIALECTS[name]!;
 const origin = (upstream: Provider): string => upstream.url.slice(0, -"/v1".length);
@@ -430,24 +430,89 @@ for (const [name, dialect] of Object.entries(DIALECTS)) {
   });
 }
 
-scenario("when the client goes a translated provider is let go", async ({ provider, throwbar }) => {
-  const upstream = await provider();
-  upstream.script(async (conn) => {
-    await conn.request();
-    await conn.beginStream();
-    for (const frame of spoken("anthropic").frames.slice(0, 4)) await conn.sendChunk(frame);
-    await conn.expectClose();
+/** Clients that stream, by what keeps them waiting: none of it may be more than their SDKs pass over. */
+const STREAMING: Record<string, { ask: RequestOptions; ping: string }> = {
+  chat: { ask: { body: { ...CHAT_STREAM, model: "up/m-1" } }, ping: ": ping\n\n" },
+  responses: { ask: { path: "/v1/responses", body: { model: "up/m-1", stream: true, input: "hi" } }, ping: ": ping\n\n" },
+  ...Object.fromEntries(Object.entries(DIALECTS).map(([name, dialect]) => [name, {
+    ask: { path: dialect.path("up/m-1", true), body: dialect.body("up/m-1", true) },
+    ping: name === "anthropic" ? 'event: ping\ndata: {"type":"ping"}\n\n' : "",
+  }])),
+};
+
+for (const [name, { ask, ping }] of Object.entries(STREAMING)) {
+  const kind = name === "anthropic" ? "gemini" : "anthropic";
+
+  scenario(`${name}: while a provider of another dialect is silent the client is kept, and reads nothing strange`, async ({ provider, throwbar }) => {
+    const upstream = await provider();
+    const waited = new Latch();
+    upstream.answer(async (_, conn) => {
+      const { frames, cut, streamType } = spoken(kind);
+      await conn.beginStream({ "content-type": streamType });
+      await waited.wait("the client to have its answer's head");
+      for (const frame of frames.slice(0, cut)) await conn.sendChunk(frame);
+      await conn.sendChunk(Buffer.concat(frames.slice(cut)));
+      await conn.endChunks();
+    });
+    const gateway = await throwbar(config(up(upstream, kind)).replace("workers: 1", "workers: 1, timeouts: {heartbeat: 100ms}"));
+    const conn = await gateway.connect();
+    await conn.sendRequest(ask);
+    const head = await conn.readHead();
+    assert.match(head.start, / 200 /);
+    if (ping !== "") assert.equal((await conn.readChunk())!.toString("utf8"), ping);
+    waited.open();
+    const rest = (await conn.readBody(head, false)).toString("utf8").replaceAll(ping === "" ? "\0" : ping, "");
+    assert.ok(!rest.includes("ping"), rest);
+    assert.ok(rest.includes("lo ä€😀"), rest);
+    conn.close();
   });
-  const gateway = await throwbar(config(up(upstream, "anthropic")));
-  const conn = await gateway.connect();
-  await conn.sendRequest({ body: CHAT_STREAM });
-  await conn.readHead();
-  await conn.readChunk();
-  conn.close();
-  await (await upstream.connection(0)).ended;
-  const event = await gateway.waitForEvent((e) => e.event === "request", "the request's line");
-  assert.equal(event["status"], 499);
-});
+
+  scenario(`${name}: when the client goes a translated provider is let go`, async ({ provider, throwbar }) => {
+    const upstream = await provider();
+    upstream.script(async (conn) => {
+      await conn.request();
+      await conn.beginStream({ "content-type": spoken(kind).streamType });
+      for (const frame of spoken(kind).frames.slice(0, spoken(kind).cut)) await conn.sendChunk(frame);
+      await conn.expectClose();
+    });
+    const gateway = await throwbar(config(up(upstream, kind)));
+    const conn = await gateway.connect();
+    await conn.sendRequest(ask);
+    await conn.readHead();
+    await conn.readChunk();
+    conn.close();
+    await (await upstream.connection(0)).ended;
+    const event = await gateway.waitForEvent((e) => e.event === "request", "the request's line");
+    assert.equal(event["status"], 499);
+  });
+
+  scenario(`${name}: a client that does not read holds its translated provider back`, async ({ provider, throwbar }) => {
+    const upstream = await provider();
+    const { frames, cut, streamType } = spoken(kind);
+    const piece = Buffer.concat(Array.from({ length: 200 }, () => frames[cut - 1]!));
+    const most = 64 << 20; // far more than all sockets on the way hold
+    const stopped = new Latch<number>();
+    upstream.script(async (conn) => {
+      await conn.request();
+      await conn.beginStream({ "content-type": streamType });
+      for (const frame of frames.slice(0, cut)) await conn.sendChunk(frame);
+      let sent = 0;
+      for (; sent < most && !conn.isEnded; sent += piece.length) await conn.sendChunk(piece);
+      stopped.open(sent);
+    });
+    const gateway = await throwbar(config(up(upstream, kind)).replace("workers: 1", "workers: 1, timeouts: {write_stall: 200ms}"));
+    const conn = await gateway.connect();
+    await conn.sendRequest(ask);
+    await conn.readHead();
+    conn.pause();
+    const before = residentBytes(gateway);
+    assert.ok(await stopped.wait("the gateway to leave the provider") < most / 2);
+    await gateway.waitForEvent((e) => e.event === "request", "the request's line");
+    const after = residentBytes(gateway);
+    if (before !== undefined && after !== undefined) assert.ok(after - before < 4 << 20, `${after - before} bytes are held`);
+    conn.close();
+  });
+}
 
 // ---- memory ----
 
