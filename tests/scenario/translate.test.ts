@@ -5,7 +5,7 @@
 import * as assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { CHAT, CHAT_STREAM, chatBody, chatChunks, DIALECTS, Latch, Provider, readFrames, scenario, sseEvents, TEXT, usageChunk,
-  type ClientConn, type ProviderConn, type RequestOptions, type Response, type Spoken, type Throwbar } from "./harness.js";
+  type ClientConn, type Failure, type ProviderConn, type RequestOptions, type Response, type Spoken, type Throwbar } from "./harness.js";
 
 const spoken = (name: string): Spoken => DIALECTS[name]!;
 const origin = (upstream: Provider): string => upstream.url.slice(0, -"/v1".length);
@@ -430,15 +430,50 @@ for (const [name, dialect] of Object.entries(DIALECTS)) {
   });
 }
 
+/** A chat stream ends with an error, a response with an error and the response as it has failed. */
+function openaiFailure(body: Buffer): Failure {
+  const events = data(body);
+  const failed = events.at(-1).type === "response.failed" ? events.pop().response : undefined;
+  const { message, gateway } = events.at(-1).error;
+  if (failed) assert.deepEqual([failed.status, failed.error.message], ["failed", message]);
+  return { message, gateway };
+}
+
 /** Clients that stream, by what keeps them waiting: none of it may be more than their SDKs pass over. */
-const STREAMING: Record<string, { ask: RequestOptions; ping: string }> = {
-  chat: { ask: { body: { ...CHAT_STREAM, model: "up/m-1" } }, ping: ": ping\n\n" },
-  responses: { ask: { path: "/v1/responses", body: { model: "up/m-1", stream: true, input: "hi" } }, ping: ": ping\n\n" },
+const STREAMING: Record<string, { ask: RequestOptions; ping: string; lastFailure: (stream: Buffer) => Failure }> = {
+  chat: { ask: { body: { ...CHAT_STREAM, model: "up/m-1" } }, ping: ": ping\n\n", lastFailure: openaiFailure },
+  responses: { ask: { path: "/v1/responses", body: { model: "up/m-1", stream: true, input: "hi" } }, ping: ": ping\n\n", lastFailure: openaiFailure },
   ...Object.fromEntries(Object.entries(DIALECTS).map(([name, dialect]) => [name, {
     ask: { path: dialect.path("up/m-1", true), body: dialect.body("up/m-1", true) },
-    ping: name === "anthropic" ? 'event: ping\ndata: {"type":"ping"}\n\n' : "",
+    lastFailure: dialect.lastFailure, ping: name === "anthropic" ? 'event: ping\ndata: {"type":"ping"}\n\n' : "",
   }])),
 };
+
+for (const [name, { ask, lastFailure }] of Object.entries(STREAMING)) {
+  for (const kind of Object.keys(DIALECTS).filter((one) => one !== name)) {
+    scenario(`${name}: an error inside of ${kind}'s stream is told in the client's own form`, async ({ provider, throwbar }) => {
+      const upstream = await provider();
+      const { frames, cut, streamType, failure } = spoken(kind);
+      upstream.answer(async (_, conn) => {
+        await conn.beginStream({ "content-type": streamType });
+        if (upstream.requests.length === 1) for (const frame of frames.slice(0, cut)) await conn.sendChunk(frame);
+        await conn.sendChunk(failure);
+        await conn.endChunks();
+      });
+      const gateway = await throwbar(config(up(upstream, kind)));
+      const late = await gateway.request(ask);
+      assert.equal(late.status, 200, late.text);
+      const { message, gateway: why } = lastFailure(late.body);
+      assert.equal(message, "boom");
+      assert.equal(why.source, "provider");
+      const event = await gateway.requestEvent(late.headers.get("tb-request-id"));
+      assert.equal(event["error_source"], "provider");
+      const early = await gateway.request(ask);
+      assert.ok(early.status >= 429, early.text);
+      assert.match(early.text, /boom/);
+    });
+  }
+}
 
 for (const [name, { ask, ping }] of Object.entries(STREAMING)) {
   const kind = name === "anthropic" ? "gemini" : "anthropic";
