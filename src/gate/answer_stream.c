@@ -595,7 +595,7 @@ int answer_stream(struct exchange *x, struct call *call, bool adds_usage)
 {
     if (x->op && x->op->end == OPERATION_END_CODEC) {
         struct translator_setup tap = {.from = dialect_get(x->op->dialect),
-                                       .as_array = relay_wants_array(x)};
+                                       .as_array = x->wants_array};
         return answer_translate(x, call, &tap);
     }
     struct relay r;

@@ -53,6 +53,7 @@ struct exchange {
     str model;          /* as the client named it; empty: none */
     str answered_model; /* provider's name for it */
     bool is_stream;
+    bool wants_array; /* the stream as one JSON array: Gemini's without alt=sse */
     struct attempt attempts[EXCHANGE_ATTEMPTS_MAX];
     size_t n_attempts;
     struct usage usage;

@@ -236,23 +236,6 @@ void relay_address(struct exchange *x, bool is_stream, str betas, struct call_re
         put_anthropic_headers(x, betas, r);
 }
 
-static bool has_pair(str query, str pair)
-{
-    str at;
-    while (query.n > 0) {
-        str_cut(query, '&', &at, &query);
-        if (str_eq(at, pair))
-            return true;
-    }
-    return false;
-}
-
-bool relay_wants_array(const struct exchange *x)
-{
-    return x->op->id == OP_GENERATE_CONTENT && x->is_stream &&
-           !has_pair(x->head.query, S("alt=sse"));
-}
-
 /* From a decided target to the end of the answer. */
 static int MAY_YIELD relay_request(struct exchange *x, const struct call_request *r,
                                    bool adds_usage)
@@ -355,6 +338,17 @@ int relay_model_path(struct exchange *x)
     return read_and_run(x, &req);
 }
 
+static bool has_pair(str query, str pair)
+{
+    str at;
+    while (query.n > 0) {
+        str_cut(query, '&', &at, &query);
+        if (str_eq(at, pair))
+            return true;
+    }
+    return false;
+}
+
 /* Gemini's operations, named behind the model's name. */
 static const struct {
     str verb;
@@ -389,6 +383,7 @@ int relay_model_verb(struct exchange *x)
                              STR_ARG(x->target_path));
     if (!request_model_is_sane(req.model))
         return exchange_fail(x, -E_BAD_REQUEST, "The path names no model.");
+    x->wants_array = req.is_stream && !has_pair(x->head.query, S("alt=sse"));
     return read_and_run(x, &req);
 }
 

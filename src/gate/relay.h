@@ -24,8 +24,6 @@ struct capability relay_capability(const struct exchange *x);
 /* Fills method, path, content type and headers of a request to x->service. `betas`: what a body
  * that was written here needs in anthropic-beta. */
 void relay_address(struct exchange *x, bool is_stream, str betas, struct call_request *r);
-/* Does a client that streams want one JSON array (Gemini without alt=sse)? */
-bool relay_wants_array(const struct exchange *x);
 /* When the exchange must be over: the provider's total time, shortened by tb-timeout ("30s",
  * "1500ms" or seconds); never lengthened. */
 int64_t relay_deadline(const struct exchange *x);

@@ -160,7 +160,7 @@ static struct writing writing_of(struct exchange *x, struct arena *a, const stru
                             .asked = asked,
                             .id_seed = str_of(x->id, ULID_LEN),
                             .now_s = clock_wall_us() / 1000000,
-                            .as_array = relay_wants_array(x)};
+                            .as_array = x->wants_array};
 }
 
 /* The block that is said: text, or the call, whose arguments are the text. */

@@ -196,7 +196,7 @@ static struct translator_setup setup_of(const struct translation *tr)
                                      .to = tr->from,
                                      .asked = tr->asked,
                                      .rule = tr->to->names,
-                                     .as_array = relay_wants_array(tr->x)};
+                                     .as_array = tr->x->wants_array};
 }
 
 /* Sends what has been gathered. */

@@ -1,5 +1,5 @@
 /* A seal of any bytes survives its wrapping; a value of any bytes is taken for what it is, and
- * wrapping what was unwrapped gives it back. */
+ * wrapping what was unwrapped gives it back; an absent one stays so. */
 #include "llm/seal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -31,7 +31,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(!seal_fits(&made, FAMILY_UNKNOWN, made.provider, made.model));
     must(made.family == FAMILY_UNKNOWN || seal_fits(&made, made.family, made.provider, made.model));
     struct seal read = seal_unwrap(&a, text, SEAL_SIGNATURE, FAMILY_GEMINI);
-    if (str_has_prefix(text, S(SEAL_MAGIC)) && read.family != FAMILY_UNKNOWN)
+    if (str_eq(text, S(SEAL_ABSENT)))
+        must(read.family == FAMILY_OTHER && read.value.n == 0);
+    else if (str_has_prefix(text, S(SEAL_MAGIC)) && read.family != FAMILY_UNKNOWN)
         must_survive(&a, &read);
     else
         must(read.kind == SEAL_SIGNATURE && str_eq(read.value, text));
