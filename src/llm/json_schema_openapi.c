@@ -43,8 +43,11 @@ static str small_type(const struct json *type)
         {S("BOOLEAN"), S("boolean")}, {S("ARRAY"), S("array")},   {S("OBJECT"), S("object")},
         {S("NULL"), S("null")},
     };
+    str name = json_str(type);
+    if (name.n == 0 || name.p[0] > 'Z')
+        return S_EMPTY;
     for (size_t i = 0; i < ARRAY_LEN(types); i++) {
-        if (str_eq(json_str(type), types[i].capital))
+        if (str_eq(name, types[i].capital))
             return types[i].small;
     }
     return S_EMPTY;

@@ -255,14 +255,38 @@ bool json_iter_next(struct json_iter *it)
     return true;
 }
 
-void json_put(struct buf *b, const struct json *v)
+static void put_container(struct buf *b, const struct json *v)
 {
-    must(v);
     size_t n;
     char *text = yyjson_val_write_opts(val(v), 0, NULL, &n, NULL);
     must(text);
     buf_put(b, str_of(text, n));
     free(text);
+}
+
+void json_put(struct buf *b, const struct json *v)
+{
+    switch (json_type(v)) {
+    case JSON_NULL:
+        buf_put(b, S("null"));
+        return;
+    case JSON_FALSE:
+        buf_put(b, S("false"));
+        return;
+    case JSON_TRUE:
+        buf_put(b, S("true"));
+        return;
+    case JSON_NUMBER:
+        buf_put(b, json_number(v));
+        return;
+    case JSON_STRING:
+        buf_put_json(b, json_str(v));
+        return;
+    case JSON_ARRAY:
+    case JSON_OBJECT:
+        put_container(b, v);
+        return;
+    }
 }
 
 struct json_writer json_writer(struct buf *out)
