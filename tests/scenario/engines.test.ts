@@ -425,3 +425,62 @@ scenario("a described provider that cannot stream is streamed from its whole ans
   assert.deepEqual(streamed(await gateway.request({ body: asked("m", { stream: true }) })), { text: "Hello", finish: "stop" });
   assert.deepEqual(upstream.requests[0]!.json, [CHAT.messages, false]);
 });
+
+scenario("a described provider takes tools where its template has a place, and calls them where its pointer says", async ({ provider, throwbar }) => {
+  const upstream = await provider();
+  const call = { id: "c1", type: "function", function: { name: "weather", arguments: "{\"city\":\"Rome\"}" } };
+  upstream.answer((_, conn) => conn.sendJson(200, { calls: [call], why: "tool_calls" }));
+  const origin = upstream.url.slice(0, -"/v1".length);
+  const gateway = await throwbar(`${SERVER}providers:
+  up:
+    kind: custom
+    base_url: "${origin}"
+    custom: {path: /run, body: '{"m": {{messages}}, "t": {{tools}}, "c": {{tool_choice}}}', reply: {text: /text, tool_calls: /calls, finish: /why}}
+`);
+  const tools = [{ type: "function", function: { name: "weather", parameters: { type: "object" } } }];
+  const whole = await gateway.request({ body: asked("m", { tools, tool_choice: "required" }) });
+  assert.equal(whole.status, 200, whole.text);
+  assert.deepEqual(whole.json.choices[0].message.tool_calls, [call]);
+  assert.equal(whole.json.choices[0].finish_reason, "tool_calls");
+  assert.deepEqual(upstream.requests[0]!.json, { m: CHAT.messages, t: tools, c: "required" });
+  const answer = await gateway.request({ body: asked("m", { tools, stream: true }) });
+  assert.equal(streamed(answer).finish, "tool_calls");
+  const deltas = sseEvents(answer.text).slice(0, -1).flatMap((e) => JSON.parse(e.data).choices[0]?.delta.tool_calls ?? []);
+  assert.equal(deltas.map((delta: any) => delta.function.arguments ?? "").join(""), call.function.arguments);
+  const messages = await gateway.request({ path: "/v1/messages", body: { model: "up/m", max_tokens: 9,
+    tools: [{ name: "weather", input_schema: { type: "object" } }], messages: [{ role: "user", content: "hello" }] } });
+  assert.deepEqual(messages.json.content.map((block: any) => [block.type, block.name, block.input]), [["tool_use", "weather", { city: "Rome" }]]);
+});
+
+scenario("a template without a place for tools refuses them, engines that take a prompt too", async ({ provider, throwbar }) => {
+  const upstream = await provider();
+  upstream.answer((_, conn) => conn.sendJson(200, {}));
+  const origin = upstream.url.slice(0, -"/v1".length);
+  const gateway = await throwbar(`${SERVER}providers:
+  house: {kind: custom, base_url: "${origin}", custom: {path: /run, body: '{"q": {{prompt}}}', reply: {text: /text}}}
+  tgi: {kind: tgi, base_url: "${origin}"}
+  v1: {kind: kserve-v1, base_url: "${origin}"}
+  v2: {kind: kserve-v2, base_url: "${origin}"}
+`);
+  const tools = [{ type: "function", function: { name: "f", parameters: { type: "object" } } }];
+  for (const id of ["house", "tgi", "v1", "v2"]) {
+    const answer = await gateway.request({ body: { ...CHAT, model: `${id}/m`, tools } });
+    assert.equal(answer.status, 400, `${id}: ${answer.text}`);
+    assert.match(answer.json.error.param, /^tools/, answer.text);
+  }
+  assert.equal(upstream.requests.length, 0);
+});
+
+scenario("KServe's V2 streams fail in the middle as they say", async ({ provider, throwbar }) => {
+  const upstream = await provider();
+  upstream.answer(async (request, conn) => {
+    await conn.beginStream();
+    await conn.sendEvent({ model_name: "m", text_output: "Hel" });
+    if (request.target.includes("/sick/")) await conn.sendEvent({ error: "out of memory" });
+    return conn.endChunks();
+  });
+  const gateway = await throwbar(config(upstream, "kserve-v2"));
+  const sick = await gateway.request({ body: asked("sick", { stream: true }) });
+  assert.match(sseEvents(sick.text).at(-1)!.data, /out of memory/);
+  assert.ok(!sick.text.includes("[DONE]"), sick.text);
+});
