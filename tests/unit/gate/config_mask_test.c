@@ -131,6 +131,35 @@ static void test_long_lines(void)
     }
 }
 
+/* Many secrets in one file, parts of each other, of keys and of other values: what is overwritten
+ * is where they stand, not what they say. */
+static void test_many(void)
+{
+    static const char text[] =
+        "auth: {mode: open, admin_key: 'open'}\n"
+        "providers:\n"
+        "  api: {kind: openai, api_key: api}\n"
+        "  b: {kind: openai, keys: [{id: k, value: k}, {id: ki, value: \"ki\"},\n"
+        "       {id: kin, value: kin}, {id: kind, value: kind, weight: kin}]}\n"
+        "  c:\n"
+        "    kind: openai\n"
+        "    headers: {authorization: openai, x-b: openai}\n"
+        "    api_key: openai\n";
+    static const char masked[] =
+        "auth: {mode: open, admin_key: ******}\n"
+        "providers:\n"
+        "  api: {kind: openai, api_key: ***}\n"
+        "  b: {kind: openai, keys: [{id: k, value: *}, {id: ki, value: ****},\n"
+        "       {id: kin, value: ***}, {id: kind, value: ****, weight: kin}]}\n"
+        "  c:\n"
+        "    kind: openai\n"
+        "    headers: {authorization: ******, x-b: openai}\n"
+        "    api_key: ******\n";
+    struct config *c = config_parse_with(str_from_cz(text), S("f"), &fake_sources);
+    is_str(str_of(c->text, c->text_n), str_from_cz(masked), "only the secrets' own places");
+    config_free(c);
+}
+
 static void test_looks(void)
 {
     ok(config_looks_secret(S("apiKey"), S("x")), "a name");
@@ -148,6 +177,7 @@ int main(void)
     test_cuts();
     test_columns();
     test_long_lines();
+    test_many();
     test_looks();
     return tap_done();
 }
