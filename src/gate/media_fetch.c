@@ -32,6 +32,32 @@ static int refuse(struct fetching *f, const struct media *m, const char *why)
                          STR_ARG(str_slice(m->bytes, 0, 200)), why);
 }
 
+/* A page that says that there is no such picture comes with status 200 as well. */
+static bool is_of_kind(const struct media *m)
+{
+    static const str prefixes[] = {[MEDIA_IMAGE] = {"image/", 6},
+                                   [MEDIA_AUDIO] = {"audio/", 6},
+                                   [MEDIA_VIDEO] = {"video/", 6},
+                                   [MEDIA_DOCUMENT] = {"", 0}};
+    return m->bytes.n > 0 && str_has_prefix_nocase(m->mime, prefixes[m->kind]);
+}
+
+/* What came, as what its bytes are, or else as what the server says. */
+static int take(struct fetching *f, struct media *m, const struct fetch_answer *answer)
+{
+    struct media got = *m;
+    str type, parameters;
+    got.source = MEDIA_BASE64;
+    got.bytes = base64_encode(f->a, buf_str(&answer->body));
+    str sniffed = media_sniff(got.bytes);
+    str_cut(answer->content_type, ';', &type, &parameters);
+    got.mime = arena_str(f->a, sniffed.n > 0 ? sniffed : str_trim(type));
+    if (!is_of_kind(&got))
+        return refuse(f, m, "what the server sends is nothing of the kind.");
+    *m = got;
+    return 0;
+}
+
 static int MAY_YIELD fetch_one(struct fetching *f, struct media *m)
 {
     struct fetch_answer answer;
@@ -52,14 +78,8 @@ static int MAY_YIELD fetch_one(struct fetching *f, struct media *m)
         rc = refuse(f, m, "the server does not answer with status 200.");
     else if (f->bytes > MEDIA_FETCH_CAP / 2)
         rc = refuse(f, m, "all of them together are too large.");
-    if (rc == 0) {
-        str type, parameters;
-        m->source = MEDIA_BASE64;
-        m->bytes = base64_encode(f->a, buf_str(&answer.body));
-        str sniffed = media_sniff(m->bytes);
-        str_cut(answer.content_type, ';', &type, &parameters);
-        m->mime = arena_str(f->a, sniffed.n > 0 ? sniffed : str_trim(type));
-    }
+    else
+        rc = take(f, m, &answer);
     fetch_answer_fini(&answer);
     return rc;
 }

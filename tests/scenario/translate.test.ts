@@ -111,6 +111,54 @@ for (const kind of ["bedrock", "gemini", "ollama"]) {
   });
 }
 
+const PNG = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==", "base64");
+const PUBLIC = "93.184.216.34"; // reached through a proxy, which is a script here
+
+const WEB: Record<string, (conn: ProviderConn) => Promise<void>> = {
+  "/picture": (conn) => conn.sendBody(200, "text/html", PNG),
+  "/moved": (conn) => conn.sendBody(302, "text/plain", "", { location: "/picture" }),
+  "/elsewhere": (conn) => conn.sendBody(307, "text/plain", "", { location: `//${PUBLIC}/moved` }),
+  "/inside": (conn) => conn.sendBody(302, "text/plain", "", { location: "http://127.0.0.1/secret" }),
+  "/metadata": (conn) => conn.sendBody(301, "text/plain", "", { location: "http://169.254.169.254/latest/" }),
+  "/file": (conn) => conn.sendBody(302, "text/plain", "", { location: "file:///etc/passwd" }),
+  "/round": (conn) => conn.sendBody(302, "text/plain", "", { location: "/round" }),
+  "/page": (conn) => conn.sendBody(200, "text/html", "<html>no picture</html>"),
+  "/empty": (conn) => conn.sendBody(200, "image/png", ""),
+  "/gone": (conn) => conn.sendBody(404, "image/png", PNG),
+  "/large": (conn) => conn.sendHead(200, { "content-type": "image/png", "content-length": String(21 << 20) }),
+  "/cut": async (conn) => {
+    await conn.sendHead(200, { "content-type": "image/png", "content-length": "1000" });
+    await conn.send(PNG);
+    await conn.halfClose();
+  },
+};
+
+scenario("a picture that a URL leads to is sent as what its bytes are, and anything else is refused", async ({ provider, throwbar }) => {
+  const [upstream, proxy] = [await provider(), await provider()];
+  upstream.answer((_, conn) => conn.sendJson(200, spoken("gemini").whole));
+  const asked: string[] = [];
+  proxy.script(async (conn) => {
+    asked.push((await conn.readHead()).start.split(" ")[1]!);
+    await conn.send("HTTP/1.1 200 Connected\r\n\r\n");
+    const { target } = await conn.request();
+    await WEB[target]!(conn);
+  });
+  const gateway = await throwbar(config(up(upstream, "gemini")), { env: { HTTP_PROXY: `http://127.0.0.1:${proxy.port}`, NO_PROXY: "127.0.0.1" } });
+  for (const target of Object.keys(WEB)) {
+    const url = `http://${PUBLIC}${target}`;
+    const answer = await gateway.request({ body: { ...CHAT, messages: [{ role: "user", content: [{ type: "image_url", image_url: { url } }] }] } });
+    if (["/picture", "/moved", "/elsewhere"].includes(target)) {
+      assert.equal(answer.status, 200, `${target}: ${answer.text}`);
+      assert.deepEqual(upstream.requests.at(-1)!.json.contents[0].parts, [{ inlineData: { mimeType: "image/png", data: PNG.toString("base64") } }]);
+    } else {
+      assert.equal(answer.status, 400, `${target}: ${answer.text}`);
+      assert.match(answer.json.error.message, /cannot be fetched/);
+    }
+  }
+  assert.ok(asked.every((place) => place === `${PUBLIC}:80`), asked.join());
+  assert.equal(upstream.requests.length, 3);
+});
+
 // ---- which call ----
 
 const TOOLS = [{ type: "function", function: { name: "look", parameters: { type: "object", properties: {} } } }];
