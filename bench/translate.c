@@ -296,7 +296,7 @@ static void put_block(struct stages *s, unsigned i, const struct block *b, enum 
 /* Thoughts, text and a tool call as a provider of this dialect streams them. */
 static void make_stream(enum dialect_id provider, struct buf *out)
 {
-    struct stages s;
+    static struct stages s; /* too large for a frame */
     stages_init(&s, provider, provider);
     put(&s,
         &(struct event){.kind = EV_START,
@@ -323,7 +323,7 @@ static double time_stream(const struct side *client, enum dialect_id provider, s
 {
     double best = 1e18;
     for (int i = 0; i < 2 * PASSES; i++) {
-        struct stages s;
+        static struct stages s; /* too large for a frame */
         double before = now_ns();
         stages_init(&s, provider, client->id);
         size_t n = pass(&s, stream);

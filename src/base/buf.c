@@ -77,7 +77,7 @@ void buf_put(struct buf *b, str s)
     b->n += s.n;
 }
 
-void buf_put_char(struct buf *b, char c)
+void buf_put_char_slowly(struct buf *b, char c)
 {
     char *to = buf_reserve(b, 1);
     if (!to)

@@ -36,7 +36,14 @@ char *buf_reserve(struct buf *b, size_t n);
 void buf_commit(struct buf *b, size_t n);
 
 void buf_put(struct buf *b, str s);
-void buf_put_char(struct buf *b, char c);
+void buf_put_char_slowly(struct buf *b, char c); /* for buf_put_char */
+static inline void buf_put_char(struct buf *b, char c)
+{
+    if (UNLIKELY(b->n >= b->size || b->n >= b->max || b->failed))
+        buf_put_char_slowly(b, c);
+    else
+        b->p[b->n++] = c;
+}
 void buf_put_u64(struct buf *b, uint64_t v);
 void buf_put_i64(struct buf *b, int64_t v);
 void buf_put_hex(struct buf *b, str bytes);

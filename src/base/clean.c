@@ -3,10 +3,8 @@
  * certain is left to the caller, who looks at one character with base/utf8.h. */
 #include "base/clean.h"
 
-static bool is_plain(char c)
-{
-    return c != '"' && c != '\\' && (uint8_t)c >= 0x20 && (uint8_t)c < 0x80;
-}
+static const bool is_special[256] = {
+    [0 ... 0x1f] = true, ['"'] = true, ['\\'] = true, [0x80 ... 0xff] = true};
 
 static const char *skip_ascii(const char *p, const char *end)
 {
@@ -16,7 +14,7 @@ static const char *skip_ascii(const char *p, const char *end)
         if (n < 16)
             return p;
     }
-    while (p < end && is_plain(*p))
+    while (p < end && !is_special[(uint8_t)*p])
         p++;
     return p;
 }

@@ -244,14 +244,14 @@ bool json_iter_next(struct json_iter *it)
 {
     if (it->left == 0)
         return false;
-    const struct json *at = it->cursor;
-    if (yyjson_is_obj(val(it->container))) {
-        it->key = json_str(at);
-        at = json(yyjson_obj_iter_get_val(val(at)));
+    yyjson_val *at = val(it->cursor);
+    if (unsafe_yyjson_is_obj(val(it->container))) {
+        it->key = str_of(unsafe_yyjson_get_str(at), unsafe_yyjson_get_len(at));
+        at++;
     }
-    it->value = at;
+    it->value = json(at);
     it->left--;
-    it->cursor = it->left > 0 ? unsafe_yyjson_get_next(val(at)) : NULL;
+    it->cursor = unsafe_yyjson_get_next(at);
     return true;
 }
 
