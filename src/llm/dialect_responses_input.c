@@ -231,7 +231,8 @@ static int put_document(struct input *in, const struct block *b)
     } else if (m->source == MEDIA_BASE64) {
         if (!in->is_own)
             json_put_str(in->j, "filename", document_name(in, m));
-        if (!responses_put_verbatim(in->j, &b->verbatim, "file_data"))
+        if (!responses_put_verbatim(in->j, &b->verbatim, "file_data") &&
+            !responses_put_verbatim(in->j, &b->verbatim, "file_url"))
             json_put_str(in->j, "file_data", media_url(in->w->a, m));
     } else {
         rc = writing_refuse(in->w, "document", "The model's provider cannot fetch this document.");

@@ -207,6 +207,8 @@ static int read_file(struct reading *r, const struct json *v, struct block **out
     b->verbatim.origin = r->origin;
     if (m[DATA])
         extras_add(r->a, &b->verbatim, S("file_data"), m[DATA]);
+    else if (m[URL])
+        extras_add(r->a, &b->verbatim, S("file_url"), m[URL]);
     read_breakpoint(r, m[BREAKPOINT], b);
     *out = b;
     return 0;
