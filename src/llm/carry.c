@@ -429,6 +429,18 @@ void call_put_object(struct json_writer *w, const char *key, struct arena *a,
     }
 }
 
+str free_text_piece(struct arena *a, str text, bool is_first)
+{
+    struct buf escaped;
+    buf_init(&escaped, SIZE_MAX);
+    buf_put_json(&escaped, text);
+    str inner = str_slice(buf_str(&escaped), 1, escaped.n - 1);
+    const str parts[] = {is_first ? S("{\"input\":\"") : S_EMPTY, inner};
+    str piece = arena_concat(a, parts, ARRAY_LEN(parts));
+    buf_fini(&escaped);
+    return piece;
+}
+
 /* ---- functions ---- */
 
 static void keep_tool(struct reading *r, const struct json *whole, struct tool *t)

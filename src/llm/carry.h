@@ -54,6 +54,11 @@ NODISCARD int function_put(struct writing *w, struct json_writer *json, const st
 /* Is the tool offered, if a choice that the dialect cannot say is made by leaving others out? */
 bool function_is_chosen(const struct tool_choice *choice, const struct tool *t);
 
+/* The free text of a custom tool's call towards dialects that know objects only, {"input": "..."},
+ * in pieces as it comes: the first has the beginning, and FREE_TEXT_END ends it. */
+str free_text_piece(struct arena *a, str text, bool is_first);
+#define FREE_TEXT_END "\"}"
+
 /* An arena's end is no place to find out that a list from outside was too long: these refuse before
  * it, for `bytes` more and for everything that a writer makes per block. */
 NODISCARD int reading_check_room(struct reading *r, size_t bytes);

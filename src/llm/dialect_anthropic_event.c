@@ -25,7 +25,8 @@ struct out {
     unsigned number;  /* the events' */
     unsigned index;   /* the client's next one */
     bool is_redacted; /* thoughts that have none but their proof, so far */
-    bool has_input;   /* of an opaque block: said with its beginning */
+    bool has_input;   /* of an opaque block: said with its beginning; of a call: some of it */
+    bool is_custom;   /* a call's input is free text */
     bool has_calls;
     struct buf held; /* proof */
     struct usage usage;
@@ -225,6 +226,7 @@ static void begin_block(struct encoder *e, const struct event *ev)
     o->kind = b->kind;
     o->number = ev->block;
     o->has_input = false;
+    o->is_custom = b->kind == BLOCK_TOOL_CALL && b->call.kind == TOOL_CUSTOM;
     o->is_redacted = b->seal.kind == SEAL_REDACTED;
     hold(o, anthropic_seal_text(e->scratch, &b->seal));
     if (b->kind == BLOCK_TOOL_CALL) {
@@ -264,6 +266,17 @@ static void put_thought(struct encoder *e, str text)
     put_delta(e, "thinking_delta", "thinking", text);
 }
 
+static void put_args(struct encoder *e, str text)
+{
+    struct out *o = e->state;
+    if (text.n == 0)
+        return;
+    if (o->is_custom)
+        text = free_text_piece(e->scratch, text, !o->has_input);
+    o->has_input = true;
+    put_delta(e, "input_json_delta", "partial_json", text);
+}
+
 static void grow_block(struct encoder *e, const struct event *ev)
 {
     struct out *o = e->state;
@@ -280,8 +293,8 @@ static void grow_block(struct encoder *e, const struct event *ev)
             put_thought(e, S("\n\n"));
         return;
     case DELTA_ARGS:
-        if (o->kind == BLOCK_TOOL_CALL && ev->delta.text.n > 0)
-            put_delta(e, "input_json_delta", "partial_json", ev->delta.text);
+        if (o->kind == BLOCK_TOOL_CALL)
+            put_args(e, ev->delta.text);
         return;
     case DELTA_CAPTION:
         if (o->kind == BLOCK_MEDIA)
@@ -361,6 +374,8 @@ static void end_block(struct encoder *e, const struct block *last)
         end_thoughts(e);
     if (o->kind == BLOCK_OPAQUE)
         end_opaque(e, last);
+    if (o->phase == SHOWN && o->is_custom && o->has_input)
+        put_delta(e, "input_json_delta", "partial_json", S(FREE_TEXT_END));
     if (o->phase == SHOWN)
         stop_content(e);
     if (last && o->kind == BLOCK_TOOL_CALL)

@@ -6,6 +6,7 @@
  * place. */
 #include "llm/dialect_bedrock.h"
 
+#include "llm/carry.h"
 #include "llm/seal.h"
 #include "wire/base64.h"
 
@@ -169,18 +170,6 @@ static void write_start(struct encoder *e, struct out *o, const struct block *b)
     }
 }
 
-/* Free text as a member of an object, escaped in pieces. */
-static void put_free_args(struct encoder *e, struct out *o, str text)
-{
-    struct buf piece;
-    buf_init(&piece, EVENT_STREAM_FRAME_MAX);
-    buf_put_json(&piece, text);
-    str inner = str_slice(buf_str(&piece), 1, piece.n - 1);
-    const str parts[] = {o->begun.has_args ? S_EMPTY : S("{\"input\":\""), inner};
-    put_delta_frame(e, o, "toolUse", "input", arena_concat(e->scratch, parts, ARRAY_LEN(parts)));
-    buf_fini(&piece);
-}
-
 /* Pieces of base64 are blobs of their own here, so each must be of whole bytes. */
 static void put_media(struct encoder *e, struct out *o, str base64)
 {
@@ -216,9 +205,8 @@ static void write_delta(struct encoder *e, struct out *o, enum delta_kind kind, 
         o->has_text = o->has_text || kind == DELTA_TEXT;
     } else if (o->begun.kind == BLOCK_TOOL_CALL && kind == DELTA_ARGS) {
         if (o->begun.tool == TOOL_CUSTOM)
-            put_free_args(e, o, text);
-        else
-            put_delta_frame(e, o, "toolUse", "input", text);
+            text = free_text_piece(e->scratch, text, !o->begun.has_args);
+        put_delta_frame(e, o, "toolUse", "input", text);
         o->begun.has_args = true;
     } else if (o->begun.kind == BLOCK_MEDIA && kind == DELTA_MEDIA) {
         put_media(e, o, text);
@@ -242,7 +230,7 @@ static void write_stop(struct encoder *e, struct out *o, const struct block *b)
     if (o->begun.kind == BLOCK_TOOL_CALL && !o->begun.has_args)
         put_delta_frame(e, o, "toolUse", "input", S("{}"));
     else if (o->begun.kind == BLOCK_TOOL_CALL && o->begun.tool == TOOL_CUSTOM)
-        put_delta_frame(e, o, "toolUse", "input", S("\"}"));
+        put_delta_frame(e, o, "toolUse", "input", S(FREE_TEXT_END));
     if (b && o->begun.kind == BLOCK_REASONING)
         put_seal(e, o, &b->seal);
     if (o->is_open && o->begun.lacks_seal)

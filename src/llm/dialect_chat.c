@@ -25,9 +25,11 @@ static const struct {
     {TEXT("tool_calls"), FINISH_TOOL_CALLS},
     {TEXT("function_call"), FINISH_TOOL_CALLS},
     {TEXT("content_filter"), FINISH_CONTENT_FILTER},
+    {TEXT("sensitive"), FINISH_CONTENT_FILTER},           /* GLM */
     {TEXT("model_length"), FINISH_CONTEXT_WINDOW},        /* Mistral */
     {TEXT("error"), FINISH_ERROR},                        /* Mistral, OpenRouter */
     {TEXT("insufficient_system_resource"), FINISH_ERROR}, /* DeepSeek */
+    {TEXT("network_error"), FINISH_ERROR},                /* GLM */
     {TEXT("abort"), FINISH_ERROR},                        /* vLLM */
     {TEXT("eos"), FINISH_STOP},                           /* Together */
     {TEXT("eos_token"), FINISH_STOP},                     /* Hugging Face */

@@ -195,9 +195,27 @@ static int read_thinking(const struct chat_at *at, const struct json *v)
     return rc;
 }
 
+/* {type: reasoning, summary: [{text, signature}]}, as Databricks writes Claude's. */
+static int read_summary(const struct chat_at *at, const struct json *list)
+{
+    int rc = 0;
+    for (struct json_iter it = json_iter(list); rc == 0 && json_iter_next(&it);) {
+        str signature = json_str(json_get(it.value, "signature"));
+        rc = chat_at_text(at, OPEN_REASONING, json_str(json_get(it.value, "text")));
+        if (rc != 0 || signature.n == 0 || at->c->open != OPEN_REASONING)
+            continue;
+        struct block end = {.kind = BLOCK_REASONING};
+        end.seal = seal_unwrap(at->d->scratch, signature, SEAL_SIGNATURE, FAMILY_ANTHROPIC);
+        rc = chat_at_close(at, &end);
+    }
+    return rc;
+}
+
 static int read_part(const struct chat_at *at, const struct json *v)
 {
     str type = json_str(json_get(v, "type"));
+    if (str_eq(type, S("reasoning")))
+        return read_summary(at, json_get(v, "summary"));
     if (str_eq(type, S("thinking")))
         return read_thinking(at, json_get(v, "thinking"));
     if (str_eq(type, S("refusal")))

@@ -6,6 +6,7 @@
 #include "llm/carry.h"
 #include "llm/dialect_chat.h"
 #include "llm/media.h"
+#include "llm/seal.h"
 
 /* Keeps every member of the object: it is written back whole. */
 void dialect_chat_keep_all(struct reading *r, struct extras *e, const struct json *object)
@@ -110,6 +111,7 @@ enum {
     P_TEXT,
     P_REFUSAL,
     P_THINKING,
+    P_SUMMARY,
     P_CACHE,
     P_BREAKPOINT,
     P_IMAGE,
@@ -123,6 +125,7 @@ static const char *const part_keys[] = {
     [P_TEXT] = "text",
     [P_REFUSAL] = "refusal",
     [P_THINKING] = "thinking",
+    [P_SUMMARY] = "summary",
     [P_CACHE] = "cache_control",
     [P_BREAKPOINT] = "prompt_cache_breakpoint",
     [P_IMAGE] = "image_url",
@@ -154,6 +157,25 @@ static int read_thinking(struct reading *r, const struct json *v, struct block *
         if (rc == 0 && text.n > 0)
             reasoning_add(r->a, &b->reasoning, false, text);
         text = S_EMPTY;
+    }
+    return rc;
+}
+
+/* {type: reasoning, summary: [{type: summary_text, text, signature}]}: Claude's thoughts, as
+ * Databricks writes them. */
+static int read_summary(struct reading *r, const struct json *v, struct block *b)
+{
+    b->kind = BLOCK_REASONING;
+    int rc = member_type(r, "summary", v, JSON_ARRAY);
+    for (struct json_iter it = json_iter(v); rc == 0 && json_iter_next(&it);) {
+        str text = S_EMPTY, signature = S_EMPTY;
+        rc = member_str(r, "summary", json_get(it.value, "text"), &text);
+        if (rc == 0)
+            rc = member_str(r, "summary", json_get(it.value, "signature"), &signature);
+        if (rc == 0 && text.n > 0)
+            reasoning_add(r->a, &b->reasoning, false, text);
+        if (rc == 0 && signature.n > 0)
+            b->seal = seal_unwrap(r->a, signature, SEAL_SIGNATURE, FAMILY_ANTHROPIC);
     }
     return rc;
 }
@@ -198,6 +220,8 @@ static int read_as(struct reading *r, str type, const struct json *const *v, str
     }
     if (str_eq(type, S("thinking")))
         return read_thinking(r, v[P_THINKING], b);
+    if (str_eq(type, S("reasoning")) && v[P_SUMMARY])
+        return read_summary(r, v[P_SUMMARY], b);
     if (!f)
         return 0;
     b->kind = BLOCK_MEDIA;

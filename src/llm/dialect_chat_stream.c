@@ -94,8 +94,8 @@ static int read_choice(struct decoder *d, struct chat_stream *s, const struct js
     rc = chat_at_read_delta(&at, delta);
     if (rc == 0)
         rc = chat_at_read_calls(&at, delta);
-    if (rc == 0)
-        rc = chat_at_text(&at, OPEN_TEXT, json_str(json_get(v, "text"))); /* text completions */
+    if (rc == 0 && !delta) /* text completions; Together says it beside a delta again */
+        rc = chat_at_text(&at, OPEN_TEXT, json_str(json_get(v, "text")));
     if (rc == 0)
         rc = chat_at_read_logprobs(&at, json_get(v, "logprobs"));
     return rc != 0 ? rc : read_finish(&at, v);

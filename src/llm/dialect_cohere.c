@@ -314,6 +314,9 @@ static void put_plan(struct json_writer *json, const struct reply_choice *c)
 static void put_call(struct writing *w, struct json_writer *json, const struct block *b, unsigned n)
 {
     struct block call = *b;
+    if (call.call.kind == TOOL_CUSTOM)
+        call.call.args = arena_concat(
+            w->a, (str[]){free_text_piece(w->a, call.call.args, true), S(FREE_TEXT_END)}, 2);
     if (call.call.args.n == 0)
         call.call.args = call.call.value ? json_text(w->a, call.call.value) : S("{}");
     str id = call.call.id.n > 0 ? call.call.id : make_id(w->a, "call_", w->id_seed, n);

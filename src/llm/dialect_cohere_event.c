@@ -3,11 +3,14 @@
  * usage. An error is a message-end of its own kind, with nothing behind it. */
 #include "llm/dialect_cohere.h"
 
+#include "llm/carry.h"
+
 #define EVENT_MAX (64u << 20) /* bytes of one event */
 
 struct out {
     const char *member; /* of the open block in content: text or thinking; NULL: none */
     bool is_plan, is_call, has_args, has_text;
+    bool is_custom;             /* the call's arguments are free text */
     bool has_call, has_refusal; /* any */
     int64_t n_content, n_calls, n_citations;
     enum finish finish;
@@ -89,6 +92,7 @@ static void start_call(struct encoder *e, struct out *o, const struct block *b)
     call.call.args = S("");
     call.verbatim.first = NULL;
     o->is_call = true;
+    o->is_custom = b->call.kind == TOOL_CUSTOM;
     o->has_call = true;
     struct json_writer w = begin(o, "tool-call-start", o->n_calls++);
     begin_message(&w);
@@ -150,6 +154,8 @@ static void write_delta(struct encoder *e, struct out *o, enum delta_kind kind, 
         put_text(e, o, S("\n\n"));
     if (text.n == 0)
         return;
+    if (kind == DELTA_ARGS && o->is_call && o->is_custom)
+        text = free_text_piece(e->scratch, text, !o->has_args);
     if (kind == DELTA_ARGS && o->is_call)
         put_args(e, o, text);
     else if (kind == DELTA_TEXT && o->is_plan)
@@ -175,6 +181,8 @@ static void write_stop(struct encoder *e, struct out *o)
 {
     if (o->is_call && !o->has_args)
         put_args(e, o, S("{}"));
+    else if (o->is_call && o->is_custom)
+        put_args(e, o, S(FREE_TEXT_END));
     if (o->member || o->is_call) {
         const char *type = o->member ? "content-end" : "tool-call-end";
         struct json_writer w = begin(o, type, (o->member ? o->n_content : o->n_calls) - 1);

@@ -91,8 +91,8 @@ static void join_step(struct joiner *j)
 
 /* ---- contents ---- */
 
-/* Pieces of a thought as a stream brought them, and `last` with another provider's seal, which is of
- * them all: one thought, which its maker will compare. */
+/* Pieces of a thought as a stream brought them, and `last` with another provider's seal, which is
+ * that of them all: one thought, which its maker will compare. */
 static void join_thought(struct arena *a, struct block *first, const struct block *last)
 {
     struct buf text;

@@ -16,6 +16,7 @@ struct report {
     struct usage usage;
     int64_t total_tokens;
     int64_t vendor_cached_tokens; /* cached_tokens by a vendor's own name */
+    int64_t vendor_reasoning_tokens;
 };
 
 /* A member and where its count goes. */
@@ -38,6 +39,7 @@ static const struct place counts[] = {
     COUNT("prompt_cache_hit_tokens", vendor_cached_tokens), /* DeepSeek */
     COUNT("num_cached_tokens", vendor_cached_tokens),       /* Mistral */
     COUNT("cached_tokens", vendor_cached_tokens),           /* Moonshot */
+    COUNT("reasoning_tokens", vendor_reasoning_tokens),     /* SGLang, Perplexity */
     COUNT("num_search_queries", usage.searches),            /* Perplexity */
 };
 static const struct place input_details[] = {
@@ -119,7 +121,10 @@ static void add_reasoning(struct report *r)
 
 void usage_read_openai(struct arena *scratch, str object, struct usage *u)
 {
-    struct report r = {.usage = USAGE_NONE, .total_tokens = -1, .vendor_cached_tokens = -1};
+    struct report r = {.usage = USAGE_NONE,
+                       .total_tokens = -1,
+                       .vendor_cached_tokens = -1,
+                       .vendor_reasoning_tokens = -1};
     struct json_scan scan;
     json_scan_members(scratch, object, &scan);
     for (size_t i = 0; i < scan.n_members; i++) {
@@ -128,6 +133,8 @@ void usage_read_openai(struct arena *scratch, str object, struct usage *u)
     }
     if (r.usage.cached_tokens < 0)
         r.usage.cached_tokens = r.vendor_cached_tokens;
+    if (r.usage.reasoning_tokens < 0)
+        r.usage.reasoning_tokens = r.vendor_reasoning_tokens;
     add_reasoning(&r);
     usage_update(u, &r.usage);
 }

@@ -39,11 +39,11 @@ const FOLDERS: [RegExp, Dialect][] = [
   [/^errors-documented\/bedrock/, "bedrock"], [/^(errors-documented|groq|mistral|deepseek|xai|perplexity)\//, "openai"],
 ];
 const LATER = /^(gemini-interactions|embeddings|images|audio|models|moderations|rerank|sse-torture|translation-golden)\//;
-const MARKS: Record<Dialect, RegExp> = {
+export const MARKS: Record<Dialect, RegExp> = {
   openai: /^data: ?\[DONE\]|"object": ?"chat\.completion\.done"/m,
   responses: /"type": ?"response\.(completed|incomplete|failed)"/,
   anthropic: /"type": ?"message_stop"/,
-  gemini: /"finishReason"/,
+  gemini: /"finishReason"|"blockReason"/,
   bedrock: /messageStop/,
   cohere: /message-end/,
   ollama: /"done": ?true/,
@@ -69,7 +69,7 @@ function frame(event: string, payload: string): Buffer {
 }
 
 /** The bytes that a provider would have sent for these payloads. */
-function framed(dialect: Dialect, lines: string[]): Buffer {
+export function framed(dialect: Dialect, lines: string[]): Buffer {
   if (dialect === "bedrock") {
     return Buffer.concat(lines.map((line) => {
       const [event = "", payload] = Object.entries(JSON.parse(line))[0] ?? [];

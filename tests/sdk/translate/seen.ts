@@ -28,9 +28,10 @@ export function nothing(): Seen {
   };
 }
 
-/** Arguments as JSON; text that is none stays text. */
-export function parsed(text: string | undefined | null): unknown {
-  if (text === undefined || text === null || text.trim() === "") return {};
+/** Arguments as JSON; text that is none stays text, and what some vendors send as an object is one. */
+export function parsed(text: unknown): unknown {
+  if (typeof text !== "string") return text ?? {};
+  if (text.trim() === "") return {};
   try {
     return JSON.parse(text);
   } catch {

@@ -71,6 +71,9 @@ static void objects(struct bench *b)
            "what was cut off");
     is_str(bench_lost(b), S("emulated:arguments"), "is noted");
     is_str(as_written(b, TOOL_CUSTOM, S("free")), S("{\"input\":\"free\"}"), "free text");
+    is_str(free_text_piece(&b->a, S("a\"\n"), true), S("{\"input\":\"a\\\"\\n"), "its first piece");
+    is_str(free_text_piece(&b->a, S("\\b"), false), S("\\\\b"), "another one");
+    is_str(free_text_piece(&b->a, S_EMPTY, true), S("{\"input\":\""), "an empty one");
 }
 
 static void room(struct bench *b)

@@ -42,6 +42,14 @@ static void thoughts(struct chat_case *k)
            S("start c1 m\n[0.0 thought\n+0.0 a\n]0.0\n[0.1 text\n+0.1 b\n]0.1\nfinish 0 stop\n"
              "end\n"),
            "Mistral's content in parts");
+    is_str(case_stream(k, DIALECT_CHAT,
+                       CHUNK("{'content':[{'type':'reasoning','summary':[{'type':'summary_text',"
+                             "'text':'a'},{'type':'summary_text','text':'b','signature':'sig'}]}]}")
+                           CHUNK("{'content':[{'type':'reasoning','summary':[{'signature':'x'}]},"
+                                 "{'type':'text','text':'c'}]}") FINISH("stop") DONE),
+           S("start c1 m\n[0.0 thought\n+0.0 a\n+0.0 b\n]0.0 seal1/2=sig\n[0.1 text\n+0.1 c\n]0.1\n"
+             "finish 0 stop\nend\n"),
+           "Databricks' parts; a proof of nothing is none");
 }
 
 static void others(struct chat_case *k)

@@ -99,6 +99,16 @@ static void bodies(struct chat_case *k)
              "cache_control':{'type':'ephemeral'},'z':2},{'text':'i','type':'input_text'},{'type':'"
              "thinking','thinking':'t'}]}]}"),
            "every form goes back as it came");
+    is_str(case_request(k, DIALECT_CHAT, DIALECT_ANTHROPIC,
+                        "{'max_tokens':1,'messages':[{'role':'user','content':'u'},{'role':"
+                        "'assistant','content':[{'type':'reasoning','summary':[{'type':"
+                        "'summary_text','text':'a','signature':'c2ln'}]},{'type':'text','text':'t'}"
+                        "]},{'role':'user','content':'v'}]}"),
+           S("{'model':'m','max_tokens':1,'messages':[{'role':'user','content':[{'type':'text',"
+             "'text':'u'}]},{'role':'assistant','content':[{'type':'thinking','thinking':'a',"
+             "'signature':'c2ln'},{'type':'text','text':'t'}]},{'role':'user','content':[{'type':"
+             "'text','text':'v'}]}]}"),
+           "Claude's thoughts in Databricks' form");
     is_str(
         case_request(k, DIALECT_CHAT, DIALECT_ANTHROPIC,
                      "{'max_tokens':1,'messages':[{'role':'user','content':[{'type':'image_url','"

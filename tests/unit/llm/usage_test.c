@@ -48,7 +48,7 @@ static void test_reading(void)
         {S("{\"prompt_tokens_details\":{},\"completion_tokens_details\":{\"reasoning_tokens\":null}"
            "}"),
          {-1, -1, -1, -1}},
-        {S("{\"Prompt_Tokens\":9,\"cached_tokens\":4,\"reasoning_tokens\":4}"), {-1, -1, 4, -1}},
+        {S("{\"Prompt_Tokens\":9,\"cached_tokens\":4}"), {-1, -1, 4, -1}},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct usage u = USAGE_NONE;
@@ -112,6 +112,10 @@ static void test_vendors(void)
         {S("{\"prompt_tokens\":9,\"num_cached_tokens\":3}"), {9, -1, 3, -1}},
         {S("{\"num_cached_tokens\":3,\"prompt_tokens_details\":{\"cached_tokens\":0}}"),
          {-1, -1, 0, -1}},
+        /* SGLang, Perplexity */
+        {S("{\"completion_tokens\":9,\"reasoning_tokens\":3}"), {-1, 9, -1, 3}},
+        {S("{\"completion_tokens_details\":{\"reasoning_tokens\":2},\"reasoning_tokens\":0}"),
+         {-1, -1, -1, 2}},
         /* xAI: reasoning beside the completion, as its total tells */
         {S("{\"prompt_tokens\":12,\"completion_tokens\":1,\"total_tokens\":303,"
            "\"completion_tokens_details\":{\"reasoning_tokens\":290}}"),
