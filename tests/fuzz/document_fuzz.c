@@ -35,6 +35,7 @@ static const struct service *service_nth(enum purpose purpose, size_t n)
         if (operation_get(op)->purpose == purpose && !is_relayed_only)
             found[count++] = service_at(i);
     }
+    must(count > 0);
     return found[n % count];
 }
 
