@@ -50,7 +50,7 @@ static struct exchange *exchange_begin(struct client *c)
     struct exchange *x = pool_acquire(sizeof *x, &size);
     memset(x, 0, sizeof *x);
     x->block_size = size;
-    arena_init(&x->arena, 512, ARENA_CAP);
+    arena_init(&x->arena, 1024, ARENA_CAP); /* what a relayed stream needs */
     arena_init(&x->request, 2048, REQUEST_CAP);
     x->client = c;
     x->worker = c->worker;
