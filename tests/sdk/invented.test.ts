@@ -8,6 +8,7 @@ import { CLIENTS } from "./translate/clients.js";
 import { compare, equal } from "./translate/compare.js";
 import { INVENTED } from "./translate/invented.js";
 import "./translate/invented_chat.js";
+import "./translate/invented_errors.js";
 import "./translate/invented_others.js";
 import type { Dialect } from "./translate/recordings.js";
 import { gatewayConfig, modelName, root, startReplay } from "./translate/replay.js";

@@ -49,10 +49,10 @@ const OPENAI_CLASSES: Record<number, string> = {
 const CLASSES: Record<Dialect, (status: number) => string> = {
   openai: (status) => OPENAI_CLASSES[status] ?? "InternalServerError",
   responses: (status) => OPENAI_CLASSES[status] ?? "InternalServerError",
-  anthropic: (status) => ({ 413: "ContentTooLargeError", 503: "ServiceUnavailableError" })[status] ?? OPENAI_CLASSES[status] ?? "InternalServerError",
+  anthropic: (status) => ({ 413: "ContentTooLargeError", 503: "ServiceUnavailableError", 504: "GatewayTimeoutError" })[status] ?? OPENAI_CLASSES[status] ?? "InternalServerError",
   gemini: () => "ApiError",
   bedrock: (status) => ({
-    404: "ResourceNotFoundException", 408: "ModelTimeoutException", 429: "ThrottlingException", 500: "InternalServerException",
+    404: "ResourceNotFoundException", 408: "ModelTimeoutException", 409: "ConflictException", 504: "ModelTimeoutException", 429: "ThrottlingException", 500: "InternalServerException",
     502: "InternalServerException", 503: "ServiceUnavailableException",
   })[status] ?? "ValidationException",
   cohere: (status) => ({
@@ -66,7 +66,8 @@ const CLASSES: Record<Dialect, (status: number) => string> = {
 function statusFor(recording: Recording, client: Dialect): number {
   const text = recording.body.toString("utf8");
   if (recording.status === 401 || recording.status === 403 || text.includes("API_KEY_INVALID")) return 502;
-  if (recording.status === 500) return 502;
+  const isRelayed = client === recording.dialect && (client === "openai" || client === "responses");
+  if (recording.status === 500) return isRelayed ? 500 : 502;
   if (recording.status === 529) return 503;
   return client !== recording.dialect && text.includes("model_not_found") ? 404 : recording.status;
 }

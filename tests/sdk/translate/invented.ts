@@ -43,3 +43,9 @@ export function stream(dialect: Dialect, name: string, payloads: object[], wants
 export function whole(dialect: Dialect, name: string, payload: object, wants: Partial<Seen>, more: More = {}): void {
   add(dialect, name, Buffer.from(JSON.stringify(payload)), false, wants, more);
 }
+
+/** An answer with the status of an error; text as it is, anything else as JSON, undefined as nothing. */
+export function error(dialect: Dialect, name: string, status: number, body: unknown): void {
+  const text = body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body);
+  add(dialect, name, Buffer.from(text), false, { error: { name: "", status } }, { status });
+}
