@@ -165,6 +165,26 @@ static void put_note(struct schema_run *c, struct buf *text, str name, const str
     c->marks->is_clamped = true;
 }
 
+/* Does a value stand there as its text only? */
+static bool has_other_than_texts(const struct json *values)
+{
+    for (struct json_iter it = json_iter(values); json_iter_next(&it);) {
+        if (!json_is_str(it.value) && json_type(it.value) != JSON_NULL)
+            return true;
+    }
+    return false;
+}
+
+/* Numbers and truths among the values of a place without a type, which must be texts there. */
+static void put_values_note(struct schema_run *c, const struct schema_view *v, struct buf *text)
+{
+    const struct json *list = v->says[KEY_ENUM], *constant = v->says[KEY_CONST];
+    if (list && has_other_than_texts(list))
+        put_note(c, text, S("enum"), list);
+    else if (!list && constant && !json_is_str(constant) && is_text_enum(c, v))
+        put_note(c, text, S("const"), constant);
+}
+
 /* "minimum: 3; maximum: 5; ": what the description has to say instead. */
 static void put_notes(struct schema_run *c, const struct schema_view *v, struct buf *text)
 {
@@ -174,6 +194,8 @@ static void put_notes(struct schema_run *c, const struct schema_view *v, struct 
     unsigned types = v->types_said & ~SCHEMA_BIT(SCHEMA_NULL);
     if (written >= 0 && types != 0 && types != SCHEMA_BIT(written))
         put_note(c, text, S("type"), type);
+    else if (written == SCHEMA_STRING && types == 0)
+        put_values_note(c, v, text);
     for (size_t i = 0; i < v->n_keys; i++) {
         enum schema_key k = (enum schema_key)v->order[i];
         if (schema_settle(c, v, k) == ACT_NOTE)

@@ -238,7 +238,9 @@ static void test_gemini_openapi(void)
            "\"c\":{\"const\":3},\"b\":{\"enum\":[true,\"x\",null,\"\"]}}}"),
          S("{\"type\":\"object\",\"properties\":{\"e\":{\"type\":\"string\",\"enum\":[\"1\",\"2\"],"
            "\"description\":\"(type: \\\"integer\\\")\"},\"c\":{\"type\":\"string\",\"enum\":"
-           "[\"3\"]},\"b\":{\"type\":\"string\",\"enum\":[\"true\",\"x\"],\"nullable\":true}}}"),
+           "[\"3\"],\"description\":\"(const: 3)\"},\"b\":{\"type\":\"string\",\"enum\":[\"true\","
+           "\"x\"],\"description\":\"(enum: "
+           "[true,\\\"x\\\",null,\\\"\\\"])\",\"nullable\":true}}}"),
          S("emulated:tools, clamped:tools")},
         {"references are replaced",
          S("{\"type\":\"object\",\"properties\":{\"p\":{\"$ref\":\"#/$defs/P\",\"description\":"

@@ -3,8 +3,8 @@
  *
  * A recording is a folder with meta.json, request.json and response.*, or a file by itself: a whole
  * body (*.json), a stream as it is, the payloads of one, one a line (*.chunks.txt), which are
- * framed anew, or an error with its status. What is no chat is named here; a recording that is neither
- * read nor named is counted, so that none is passed over unseen. */
+ * framed anew, or an error with its status. What is no chat is named here; a recording that is
+ * neither read nor named is counted, so that none is passed over unseen. */
 #pragma once
 
 #include <ftw.h>
