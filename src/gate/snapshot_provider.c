@@ -143,12 +143,24 @@ static void choose_proxies(struct work *w)
 
 /* ---- endpoints ---- */
 
-/* Ollama's own SDK takes its address without a version, its OpenAI route is written with one: both
- * mean the same server. */
+/* These providers' own SDKs take an address without a version, which is part of their paths; people
+ * write it with one, as for OpenAI. Both mean the same server. */
 static str without_version(const struct work *w, str base_path)
 {
-    bool has_version = w->p->kind == PROVIDER_OLLAMA && str_has_suffix(base_path, S("/v1"));
-    return has_version ? str_slice(base_path, 0, base_path.n - 3) : base_path;
+    static const struct {
+        enum provider_kind kind;
+        str version;
+    } versions[] = {
+        {PROVIDER_ANTHROPIC, {"/v1", 3}}, {PROVIDER_COHERE, {"/v1", 3}},
+        {PROVIDER_COHERE, {"/v2", 3}},    {PROVIDER_GEMINI, {"/v1beta", 7}},
+        {PROVIDER_OLLAMA, {"/v1", 3}},    {PROVIDER_OLLAMA, {"/api", 4}},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+        str version = versions[i].version;
+        if (w->p->kind == versions[i].kind && str_has_suffix(base_path, version))
+            return str_slice(base_path, 0, base_path.n - version.n);
+    }
+    return base_path;
 }
 
 static void add_endpoint(struct work *w, str url, int64_t weight)

@@ -86,6 +86,11 @@ static void test_places(void)
         {"azure-foundry: {resource: r-1, ", "r-1.services.ai.azure.com", "/models"},
         {"databricks: {resource: adb-1.azuredatabricks.net, ", "adb-1.azuredatabricks.net",
          "/serving-endpoints"},
+        {"anthropic: {base_url: \"https://h/v1\", ", "h", ""},
+        {"anthropic: {base_url: \"https://h/anthropic\", ", "h", "/anthropic"},
+        {"gemini: {base_url: \"https://h/v1beta/\", ", "h", ""},
+        {"cohere: {base_url: \"https://h/p/v2\", ", "h", "/p"},
+        {"openai: {base_url: \"https://h/v1\", ", "h", "/v1"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         char text[512];
