@@ -63,11 +63,11 @@ static const struct translation_case calls[] = {
     {"calls whose indices begin at 1 are numbered from 0", STREAM, DIALECT_CHAT, DIALECT_CHAT, NULL,
      CALLS(OPENS("1", "a", "'{}'")) FINISH("tool_calls") DONE, "choices.0.message.tool_calls.# = 1"},
     {"parallel calls of one name in one chunk are two calls", STREAM, DIALECT_GEMINI, DIALECT_CHAT, NULL,
-     CANDIDATE(GEMINI_CALL "," GEMINI_CALL, STOPPED), "choices.0.message.tool_calls.# = 2\nchoices.0.finish_reason = 'tool_calls'"},
+     CANDIDATE(GEMINI_CALL "," GEMINI_CALL, STOPPED), "choices.0.message.tool_calls.# = 2\nchoices.0.finish_reason = 'tool_calls'\n~ 'tool_calls':[{'index':0,'id'\n~ 'tool_calls':[{'index':1,'id'\n~ 'tool_calls':[{'index':1,'function'"},
     {"parallel calls of one name in chunks of their own are two calls", STREAM, DIALECT_GEMINI, DIALECT_CHAT, NULL,
      CANDIDATE(GEMINI_CALL, "") CANDIDATE(GEMINI_CALL, STOPPED), "choices.0.message.tool_calls.# = 2"},
     {"parallel calls of one name are two blocks for Anthropic", STREAM, DIALECT_GEMINI, DIALECT_ANTHROPIC, NULL,
-     CANDIDATE(GEMINI_CALL, "") CANDIDATE(GEMINI_CALL, STOPPED), "content.# = 2\ncontent.1.input = {'a':1}\nstop_reason = 'tool_use'"},
+     CANDIDATE(GEMINI_CALL, "") CANDIDATE(GEMINI_CALL, STOPPED), "content.# = 2\ncontent.1.input = {'a':1}\nstop_reason = 'tool_use'\n~ 'content_block_start','index':0\n~ 'content_block_start','index':1\n~ 'content_block_stop','index':1"},
     {"calls without ids get ids", REPLY, DIALECT_OLLAMA, DIALECT_CHAT, NULL,
      "{'model':'m','created_at':'2026-01-01T00:00:00Z','message':{'role':'assistant','content':'','tool_calls':[{'function':{'name':'f',"
        "'arguments':{}}}]},'done':true,'done_reason':'stop'}",
