@@ -237,7 +237,7 @@ static const struct json *whole_opaque(struct decoder *d, struct open_block *b)
     if (b->held.n == 0 || json_read(d->scratch, buf_str(&b->raw), &began, &error_at) != 0)
         return NULL;
     struct buf text;
-    buf_init(&text, 2 * HELD_MAX);
+    buf_init(&text, (size_t)2 * HELD_MAX);
     if (b->has_args)
         buf_put(&text, S("{\"input\":"));
     buf_put(&text, buf_str(&b->held));

@@ -165,7 +165,7 @@ static int read_reasoning(struct decoder *d, struct in *in, int64_t wire, const 
     if (text.n == 0 && signature.n == 0)
         return 0;
     int rc = want_block(d, in, wire, &reasoning, &o);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     buf_put(&o->signature, signature);
     if (!buf_is_ok(&o->signature))
