@@ -158,6 +158,7 @@ static int MAY_YIELD answer(struct conversion *v)
     struct exchange *x = v->x;
     struct buf out;
     struct writing w = writing_of(v, &v->answers);
+    w.model = x->model;
     buf_init(&out, 2 * x->snapshot->limits.reply_bytes);
     int rc = filled(x, v->codec->write_answer(&w, x->op, v->ask, v->answer, &out));
     if (rc == 0 && !buf_is_ok(&out))

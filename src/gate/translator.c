@@ -228,7 +228,7 @@ void translator_init(struct translator *t, struct exchange *x, const struct tran
     t->encoder.w = (struct writing){.a = &x->arena,
                                     .err = &x->err,
                                     .loss = &t->losses,
-                                    .model = x->answered_model,
+                                    .model = x->model,
                                     .asked = s->asked,
                                     .family = t->restore.family,
                                     .id_seed = str_of(x->id, ULID_LEN),

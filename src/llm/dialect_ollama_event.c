@@ -186,7 +186,8 @@ static int write_event(struct encoder *e, struct out *o, const struct event *ev)
 {
     switch (ev->kind) {
     case EV_START:
-        o->model = arena_str(e->a, str_slice(ev->start.model, 0, MODEL_MAX));
+        o->model = arena_str(
+            e->a, str_slice(e->w.model.n > 0 ? e->w.model : ev->start.model, 0, MODEL_MAX));
         o->created_s = ev->start.created_s;
         break;
     case EV_BLOCK_START:

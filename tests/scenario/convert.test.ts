@@ -112,7 +112,7 @@ scenario("base64 is what the provider's numbers are as little-endian 32-bit floa
   assert.deepEqual(openai.json.data.map((item: any) => floatsOf(item.embedding)), TEXTS.map(vectorOf));
   const plain = await ask("/v1/embeddings", { input: "one", encoding_format: "float" });
   assert.deepEqual(plain.json, {
-    object: "list", data: [{ object: "embedding", index: 0, embedding: vectorOf("one") }], model: "emb",
+    object: "list", data: [{ object: "embedding", index: 0, embedding: vectorOf("one") }], model: model("cohere"),
     usage: { prompt_tokens: 3, total_tokens: 3 },
   });
   const wrong = await ask("/v1/embeddings", { input: "one", encoding_format: "int8" });

@@ -84,6 +84,18 @@ scenario("a response to go on from is kept by its own kind of provider only", as
   assert.equal(upstream.requests.length, 0);
 });
 
+scenario("a translated answer names the model as the client did, its header as the provider does", async ({ provider, throwbar }) => {
+  const upstream = await provider();
+  upstream.answer((request, conn) => request.json.stream ? sendFrames(conn, spoken("anthropic")) : conn.sendJson(200, spoken("anthropic").whole));
+  const gateway = await throwbar(config(up(upstream, "anthropic")));
+  for (const stream of [false, true]) {
+    const answer = await gateway.request({ body: { ...CHAT, stream } });
+    assert.equal(answer.headers.get("tb-model"), CHAT.model.replace("up/", ""));
+    const said = stream ? JSON.parse(answer.text.slice("data: ".length, answer.text.indexOf("\n\n"))) : answer.json;
+    assert.equal(said.model, CHAT.model);
+  }
+});
+
 // ---- pictures by URL ----
 
 const PRIVATE = ["http://127.0.0.1:$/x.png", "http://localhost:$/x.png", "http://[::1]:$/x.png", "http://2130706433:$/x.png",
