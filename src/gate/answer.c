@@ -388,6 +388,30 @@ static bool is_json(str type)
     return str_has_prefix_nocase(type, S("application/json")) || type.n == 0;
 }
 
+/* Is this the first field of an event, or the beginning of its name? */
+static bool begins_event(str bytes)
+{
+    static const str fields[] = {{"data:", 5}, {"event:", 6}, {"id:", 3}, {"retry:", 6}, {":", 1}};
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+        size_t n = MIN(bytes.n, fields[i].n);
+        if (n > 0 && str_eq(str_slice(bytes, 0, n), str_slice(fields[i], 0, n)))
+            return true;
+    }
+    return false;
+}
+
+int answer_find_stream(struct call *call, enum framing framing, bool *is_stream)
+{
+    str bytes;
+    *is_stream = !is_json(http_header_get(&call->head, S("content-type"))) ||
+                 framing == FRAMING_LINES; /* whole, it is a stream of one line */
+    if (*is_stream || framing != FRAMING_SSE)
+        return 0;
+    int rc = call_peek(call, &bytes);
+    *is_stream = rc == 0 && begins_event(str_trim(bytes));
+    return rc;
+}
+
 enum form { FORM_JSON, FORM_EVENTS, FORM_BYTES };
 
 static enum form answer_form(const struct exchange *x, str type, str coding)
@@ -425,7 +449,15 @@ int answer_relay(struct exchange *x, struct call *call, bool adds_usage)
         return err_set_code(&x->err, -E_PROVIDER_HTTP);
     }
     enum form form = answer_form(x, type, coding);
-    if (form == FORM_EVENTS)
+    bool is_stream = form == FORM_EVENTS;
+    if (form == FORM_JSON && x->is_stream && x->op) {
+        int rc = answer_find_stream(call, dialect_get(x->op->dialect)->framing, &is_stream);
+        if (rc < 0) {
+            call_close(call, rc);
+            return rc;
+        }
+    }
+    if (is_stream)
         return answer_stream(x, call, adds_usage);
     struct buf extra;
     buf_init(&extra, HEADERS_MAX);

@@ -463,7 +463,8 @@ static void decode(struct call *c, str *bytes)
 
 int call_next(struct call *c, str *bytes, int64_t until_us)
 {
-    *bytes = S_EMPTY;
+    *bytes = c->peeked;
+    c->peeked = S_EMPTY;
     while (bytes->n == 0 && !c->body.done) {
         if (c->is_broken)
             return err_set_code(&c->x->err, -E_PROVIDER_HTTP);
@@ -473,6 +474,14 @@ int call_next(struct call *c, str *bytes, int64_t until_us)
         decode(c, bytes);
     }
     return 0;
+}
+
+int call_peek(struct call *c, str *bytes)
+{
+    int rc = call_next(c, bytes, TASK_NO_DEADLINE);
+    if (rc == 0)
+        c->peeked = *bytes;
+    return rc;
 }
 
 void call_close(struct call *c, int code)

@@ -46,6 +46,7 @@ struct call {
     struct http1_body body;
     char *p; /* received, undecoded bytes in the scratch buffer: gone after the next wait */
     size_t n;
+    str peeked;            /* decoded, and call_next gives it first; in the scratch buffer */
     bool was_reused;       /* on a pooled connection */
     bool holds_slot;       /* one of the provider's max_concurrent */
     bool is_broken;        /* the framing is wrong behind what has been decoded */
@@ -63,5 +64,7 @@ NODISCARD int call_open(struct call *c, struct exchange *x, const struct target 
  * -E_PROVIDER_HTTP, -E_IDLE_TIMEOUT, -E_TOTAL_TIMEOUT, the cancel code; or -E_AGAIN, with
  * nothing filled, when `until_us` came first (TASK_NO_DEADLINE: never). */
 NODISCARD int call_next(struct call *c, str *bytes, int64_t until_us) MAY_YIELD;
+/* What call_next will give, left where it is. Nothing may wait between the two. */
+NODISCARD int call_peek(struct call *c, str *bytes) MAY_YIELD;
 /* `code`: how the attempt ended, 0 or -E_X. A connection is kept only after a whole answer. */
 void call_close(struct call *c, int code);

@@ -285,14 +285,6 @@ static int MAY_YIELD OWN_FRAME play(struct translation *tr, struct call *call)
     return rc;
 }
 
-static bool is_stream_type(str type)
-{
-    return str_has_prefix_nocase(type, S("text/event-stream")) ||
-           str_has_prefix_nocase(type, S("application/x-ndjson")) ||
-           str_has_prefix_nocase(type, S("application/jsonl")) ||
-           str_has_prefix_nocase(type, S("application/vnd.amazon.eventstream"));
-}
-
 /* Only the request had to be written anew: the answer is the client's own dialect. */
 static bool is_relayed(const struct translation *tr, str type)
 {
@@ -301,15 +293,21 @@ static bool is_relayed(const struct translation *tr, str type)
     return tr->from == tr->to && !is_wrapped && tr->x->is_stream == asks_stream(tr);
 }
 
-/* A stream was asked for. Was it what came? */
-static bool comes_whole(const struct translation *tr, str type)
+/* What is asked for comes, mostly; but some answer whole all the same, some always with events. */
+static int MAY_YIELD find_stream(const struct translation *tr, struct call *call, bool *is_stream)
 {
     const struct custom *custom = tr->x->target.provider->custom;
-    enum framing framing = custom ? custom->framing : tr->to->framing;
+    str type = http_header_get(&call->head, S("content-type"));
+    *is_stream = false;
     if (custom && !custom->streams)
-        return true;
-    return !is_stream_type(type) && str_has_prefix_nocase(type, S("application/json")) &&
-           framing != FRAMING_LINES; /* which some call application/json as well */
+        return 0;
+    if (asks_stream(tr))
+        return answer_find_stream(call, custom ? custom->framing : tr->to->framing, is_stream);
+    *is_stream = str_has_prefix_nocase(type, S("text/event-stream")) ||
+                 str_has_prefix_nocase(type, S("application/x-ndjson")) ||
+                 str_has_prefix_nocase(type, S("application/jsonl")) ||
+                 str_has_prefix_nocase(type, S("application/vnd.amazon.eventstream"));
+    return 0;
 }
 
 static int MAY_YIELD take_answer(struct translation *tr, struct call *call)
@@ -322,10 +320,15 @@ static int MAY_YIELD take_answer(struct translation *tr, struct call *call)
     }
     if (call->head.status >= 300)
         return take_refusal(tr, call);
-    bool is_stream = is_stream_type(type);
+    bool is_stream;
+    int rc = find_stream(tr, call, &is_stream);
+    if (rc < 0) {
+        call_close(call, rc);
+        return rc;
+    }
     if (!x->is_stream)
         return gather(tr, call, is_stream);
-    if (comes_whole(tr, type))
+    if (!is_stream)
         return play(tr, call);
     struct translator_setup setup = setup_of(tr);
     return answer_translate(x, call, &setup);

@@ -44,7 +44,8 @@ static int open_block(const struct chat_at *at, enum chat_open kind)
     c->open = kind;
     c->detail = -1;
     c->is_summary = false;
-    c->has_text = c->has_text || kind == OPEN_TEXT;
+    c->has_text |= kind == OPEN_TEXT;
+    c->has_refusal |= kind == OPEN_REFUSAL;
     return rc;
 }
 

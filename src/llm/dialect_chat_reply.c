@@ -296,6 +296,8 @@ static int read_choice(struct reading *r, const struct json *v, unsigned i, stru
     read_logprobs(json_get(v, "logprobs"), c->blocks);
     if (c->finish.reason == FINISH_UNSET)
         c->finish.reason = finish_settle(FINISH_STOP, block_list_has(c->blocks, BLOCK_TOOL_CALL));
+    if (c->finish.reason == FINISH_STOP && block_list_has(c->blocks, BLOCK_REFUSAL))
+        c->finish.reason = FINISH_REFUSAL;
     return rc;
 }
 

@@ -218,6 +218,8 @@ static int put_end(struct decoder *d, struct chat_stream *s)
         rc = close_all(&at);
         if (c->finish.reason == FINISH_UNSET)
             c->finish.reason = finish_settle(FINISH_STOP, c->n_calls > 0);
+        if (c->finish.reason == FINISH_STOP && c->has_refusal)
+            c->finish.reason = FINISH_REFUSAL;
         if (rc == 0)
             rc = chat_at_put(&at, (struct event){.kind = EV_FINISH, .finish = c->finish});
     }

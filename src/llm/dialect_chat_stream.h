@@ -34,7 +34,7 @@ struct chat_choice {
     bool is_summary;
     struct chat_call *calls;
     unsigned n_calls;
-    bool has_text, is_finished;
+    bool has_text, has_refusal, is_finished;
     struct finishing finish;
     struct chat_choice *next;
 };

@@ -97,6 +97,8 @@ NODISCARD int gemini_write_request(struct writing *w, const struct chat *c, stru
 /* Words and counts (dialect_gemini_words.c). */
 void gemini_usage_read(const struct json *v, struct usage *u);
 void gemini_usage_put(struct json_writer *j, const char *key, const struct usage *u);
+/* A finishReason as text, be it a number (asked for with enum-encoding=int). */
+str gemini_finish_read(const struct json *v);
 enum finish gemini_finish(str native);
 /* The word for it: the provider's own when that was Gemini's, else the nearest. */
 str gemini_finish_name(const struct finishing *f);

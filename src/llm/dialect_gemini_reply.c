@@ -96,7 +96,8 @@ static int read_candidate(struct reading *r, const struct json *v, struct reply 
     int rc = GEMINI_READ(r, v, candidate_keys, m, &extras, &verbatim);
     if (rc == 0)
         rc = member_int(r, "index", m[CANDIDATE_INDEX], &index);
-    if (rc == 0)
+    finish.native = gemini_finish_read(m[CANDIDATE_REASON]);
+    if (rc == 0 && finish.native.n == 0)
         rc = member_str(r, "finishReason", m[CANDIDATE_REASON], &finish.native);
     if (rc == 0)
         rc = member_str(r, "finishMessage", m[CANDIDATE_MESSAGE], &finish.message);
@@ -111,7 +112,7 @@ static int read_candidate(struct reading *r, const struct json *v, struct reply 
     c->verbatim = verbatim;
     if (!m[CANDIDATE_INDEX])
         gemini_keep(r, &c->verbatim, "index", NULL);
-    if (!str_eq(gemini_finish_name(&finish), finish.native))
+    if (!str_eq(gemini_finish_name(&finish), json_str(m[CANDIDATE_REASON])))
         gemini_keep(r, &c->verbatim, "finishReason", m[CANDIDATE_REASON]);
     if (!is_usual(m[CANDIDATE_CONTENT]))
         gemini_keep(r, &c->verbatim, "content", m[CANDIDATE_CONTENT]);

@@ -349,7 +349,7 @@ static int read_candidate(struct reader *r, const struct json *v)
         rc = read_beside(r, v);
     if (rc == 0)
         rc = emit_proof(r);
-    str reason = json_str(json_get(v, "finishReason"));
+    str reason = gemini_finish_read(json_get(v, "finishReason"));
     if (rc == 0 && reason.n > 0)
         note_finish(r, reason, gemini_finish(reason), json_str(json_get(v, "finishMessage")));
     return rc;

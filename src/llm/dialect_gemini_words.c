@@ -34,6 +34,19 @@ static const struct {
     {"FINISH_REASON_UNSPECIFIED", FINISH_OTHER},
 };
 
+/* Behind these the numbers of the Gemini API and of Vertex AI differ. */
+static const char *const numbered[] = {
+    "FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER"};
+
+str gemini_finish_read(const struct json *v)
+{
+    int64_t n = 0;
+    if (!v || json_type(v) != JSON_NUMBER)
+        return json_str(v);
+    bool is_known = json_i64(v, &n) && n >= 0 && n < (int64_t)ARRAY_LEN(numbered);
+    return str_from_cz(is_known ? numbered[n] : "OTHER");
+}
+
 enum finish gemini_finish(str native)
 {
     for (size_t i = 0; i < ARRAY_LEN(finishes); i++) {

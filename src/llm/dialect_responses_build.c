@@ -163,8 +163,7 @@ static void put_call(struct json_writer *j, const struct item *it, str status)
     bool is_custom = it->tool == TOOL_CUSTOM;
     str args = buf_str(&it->text);
     json_put_str(j, "type", call_type(it));
-    if (!is_custom || it->builtin)
-        json_put_str(j, "status", status);
+    json_put_str(j, "status", status);
     json_put_str(j, "call_id", it->call_id);
     if (it->builtin) {
         json_put_raw(j, it->builtin->member, args);

@@ -188,6 +188,29 @@ for (const name of ["anthropic", "gemini", "bedrock"]) {
   });
 }
 
+/** What a stream says, without its frames and the ids that are made anew each time. */
+function documents(text: string): string[] {
+  return text.split(/\r?\n/).filter((line) => /^(data:|\{)/.test(line)).map((line) => line.replace(/[0-9a-f]{20,}/g, "#"));
+}
+
+for (const [name, client] of Object.entries(CLIENTS)) {
+  scenario(`${name}: a stream is one whatever its provider calls it`, async ({ provider, throwbar }) => {
+    const upstream = await provider();
+    let [type, text] = ["text/event-stream", PLAIN];
+    upstream.answer((_, conn) => sendStream(conn, type, text));
+    const gateway = await throwbar(config(upstream, "openai-chat"));
+    const plain = await askStream(gateway, client);
+    assert.equal(plain.status, 200, plain.text);
+    for (const [called, writing] of Object.entries({ "application/json": PLAIN, "application/json; charset=utf-8": `\r\n${PLAIN}`, "": PLAIN.replaceAll("data:", "event: chunk\ndata:") })) {
+      [type, text] = [called, writing];
+      const answer = await askStream(gateway, client);
+      assert.equal(answer.headers.get("content-type"), plain.headers.get("content-type"), type);
+      if (name === "bedrock") assert.equal(answer.body.toString("base64"), plain.body.toString("base64"), answer.text);
+      else assert.deepEqual(documents(answer.text), documents(plain.text), type);
+    }
+  });
+}
+
 scenario("an event of more than a megabyte is an event", async ({ provider, throwbar }) => {
   const upstream = await provider();
   const long = "x".repeat(1_500_000);

@@ -62,11 +62,13 @@ function chatWhole(seen: Seen, answer: any): void {
   const old = message.function_call?.name ? [{ function: message.function_call }] : [];
   seen.calls = (message.tool_calls ?? old).map(chatCall);
   seen.finish = STOPS[choice.finish_reason] ?? choice.finish_reason ?? "none";
+  if (seen.finish === "stop" && message.refusal) seen.finish = "refused";
   chatUsage(seen, answer.usage);
 }
 
 function chatChunks(): (seen: Seen, chunk: any) => void {
   const calls: any[] = [];
+  let isRefused = false;
   return (seen, chunk) => {
     chatUsage(seen, chunk.usage);
     const choice = chunk.choices?.[0];
@@ -82,7 +84,9 @@ function chatChunks(): (seen: Seen, chunk: any) => void {
       call.function.arguments += piece.function?.arguments ?? "";
     }
     seen.calls = calls.filter(Boolean).map(chatCall);
+    isRefused ||= Boolean(delta.refusal);
     if (choice.finish_reason) seen.finish = STOPS[choice.finish_reason] ?? choice.finish_reason;
+    if (seen.finish === "stop" && isRefused) seen.finish = "refused";
   };
 }
 
@@ -121,7 +125,8 @@ function responsesOutput(seen: Seen, response: any): void {
 
 function responsesEnd(seen: Seen, response: any): void {
   const why = response.incomplete_details?.reason;
-  if (response.status === "completed") seen.finish = "stop";
+  const isRefused = (response.output ?? []).some((item: any) => (item.content ?? []).some((part: any) => part.type === "refusal"));
+  if (response.status === "completed") seen.finish = isRefused ? "refused" : "stop";
   else if (response.status === "incomplete") seen.finish = why === "content_filter" ? "filter" : "length";
   else seen.error = { name: "APIError", status: "stream" };
   const usage = response.usage;

@@ -26,6 +26,9 @@ function squeezed(text: string): string {
   return text.replace(/\s+/g, "");
 }
 
+/* How a dialect ends an answer that is a refusal in words. */
+const REFUSED: Partial<Record<Dialect, string>> = { anthropic: "filter", gemini: "filter", bedrock: "filter", cohere: "stop", ollama: "stop" };
+
 /** A call makes an end of any stop-like name an end for calls; no name at all is a stop. */
 function settled(seen: Seen): string {
   const finish = seen.finish === "none" || seen.finish === "" ? "stop" : seen.finish;
@@ -90,7 +93,8 @@ export function compare(recording: Recording, client: Dialect, truth: Seen, got:
   add("reasoning", squeezed(truth.reasoning), squeezed(got.reasoning));
   if (isError) return fields;
   add("calls", truth.calls, got.calls);
-  add("finish", client === "ollama" && truth.finish === "filter" ? "stop" : settled(truth), settled(got));
+  const finish = truth.finish === "refused" ? (REFUSED[client] ?? truth.finish) : settled(truth);
+  add("finish", client === "ollama" && finish === "filter" ? "stop" : finish, settled(got));
   if (truth.input !== undefined) add("input", inputOf(truth, client), inputOf(got, client));
   for (const name of ["output", "cached", "reasoningTokens"] as const) if (truth[name] !== undefined) add(name, truth[name], got[name] ?? 0);
   return fields;

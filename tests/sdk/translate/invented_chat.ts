@@ -154,9 +154,9 @@ whole("openai", "a function is called as of old, whole", said({ content: null, f
   { calls: [CITY], finish: "tool", ...COUNTED });
 
 stream("openai", "OpenAI refuses", [chunk({ role: "assistant", content: "", refusal: null }), chunk({ refusal: "I can" }), chunk({ refusal: "not." }), chunk({}, END), rest(COUNTS)],
-  { text: "I cannot.", ...COUNTED });
+  { text: "I cannot.", finish: "refused", ...COUNTED });
 
-whole("openai", "OpenAI refuses, whole", said({ content: null, refusal: "I cannot." }, {}, { usage: COUNTS }), { text: "I cannot.", ...COUNTED });
+whole("openai", "OpenAI refuses, whole", said({ content: null, refusal: "I cannot." }, {}, { usage: COUNTS }), { text: "I cannot.", finish: "refused", ...COUNTED });
 
 stream("openai", "OpenAI calls a custom tool and obfuscates", [
   chunk({ role: "assistant", content: null, tool_calls: [{ index: 0, id: "call_1", type: "custom", custom: { name: "patch", input: "" } }] }, {}, { obfuscation: "a" }),

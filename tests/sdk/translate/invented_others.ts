@@ -62,7 +62,7 @@ stream("responses", "the model refuses", [
   ...begin, added(0, REFUSED), { type: "response.content_part.added", item_id: "msg_1", output_index: 0, content_index: 0, part: { type: "refusal", refusal: "" } },
   { type: "response.refusal.delta", item_id: "msg_1", output_index: 0, content_index: 0, delta: "I can" }, { type: "response.refusal.delta", item_id: "msg_1", output_index: 0, content_index: 0, delta: "not." },
   { type: "response.refusal.done", item_id: "msg_1", output_index: 0, content_index: 0, refusal: "I cannot." }, done(0, REFUSED), end([REFUSED]),
-], { text: "I cannot.", ...USED }, { without: ["anthropic", "gemini", "bedrock"] }); // which have a word for such an end
+], { text: "I cannot.", finish: "refused", ...USED });
 
 const RAW = { id: "rs_1", type: "reasoning", summary: [], content: [{ type: "reasoning_text", text: "Hm, so." }], status: "completed" };
 stream("responses", "an open model shows all its thoughts", [

@@ -1,6 +1,7 @@
 /* What an application gets out of its SDK, in terms that all of them share: the fields that are compared. */
 
-export type Finish = "stop" | "length" | "tool" | "filter" | "none" | string;
+/** "refused": an end like any other, whose text is the refusal. */
+export type Finish = "stop" | "refused" | "length" | "tool" | "filter" | "none" | string;
 
 export interface Call {
   name: string;

@@ -56,7 +56,8 @@ static void others(struct chat_case *k)
 {
     is_str(case_stream(k, DIALECT_CHAT,
                        CHUNK("{'refusal':'no'}") CHUNK("{'refusal':'!'}") FINISH("stop") DONE),
-           S("start c1 m\n[0.0 refusal\n+0.0 no\n+0.0 !\n]0.0\nfinish 0 stop\nend\n"), "a refusal");
+           S("start c1 m\n[0.0 refusal\n+0.0 no\n+0.0 !\n]0.0\nfinish 0 refusal\nend\n"),
+           "a refusal");
     is_str(case_stream(k, DIALECT_CHAT,
                        CHUNK("{'audio':{'id':'a1','transcript':'hey'}}")
                            CHUNK("{'audio':{'data':'QUJD'}}") FINISH("stop") DONE),

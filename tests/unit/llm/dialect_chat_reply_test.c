@@ -22,8 +22,9 @@ static str played(struct chat_case *k, enum dialect_id from, const char *body)
 #define ANSWER(message, rest)                                                                      \
     "{'id':'i','model':'m','choices':[{'index':0,'message':" message                               \
     ",'finish_reason':'stop'" rest "}],'usage':{'prompt_tokens':3,'completion_tokens':2}}"
-#define PLAYED(blocks)                                                                             \
-    "start i m\n" blocks "usage in=3 out=2 cached=-1 thought=-1\nfinish 0 stop\nend\n"
+#define PLAYED_TO(end, blocks)                                                                     \
+    "start i m\n" blocks "usage in=3 out=2 cached=-1 thought=-1\nfinish 0 " end "\nend\n"
+#define PLAYED(blocks) PLAYED_TO("stop", blocks)
 
 static const struct {
     const char *what, *body, *events;
@@ -33,8 +34,8 @@ static const struct {
     {"an empty text is no block", ANSWER("{'content':''}", ""), PLAYED("")},
     {"thoughts, text, refusal, in that order",
      ANSWER("{'refusal':'r','content':'x','reasoning_content':'t'}", ""),
-     PLAYED("[0.0 thought\n+0.0 part \n+0.0 t\n]0.0\n[0.1 text\n+0.1 x\n]0.1\n[0.2 refusal\n+0.2 "
-            "r\n]0.2\n")},
+     PLAYED_TO("refusal", "[0.0 thought\n+0.0 part \n+0.0 t\n]0.0\n[0.1 text\n+0.1 x\n]0.1\n[0.2 "
+                          "refusal\n+0.2 r\n]0.2\n")},
     {"Mistral's content in parts",
      ANSWER("{'content':[{'type':'thinking','thinking':[{'type':'text','text':'t'}]},{'type':"
             "'text','text':'x'}],'tool_calls':null}",

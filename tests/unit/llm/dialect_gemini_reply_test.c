@@ -20,6 +20,8 @@ static void again(struct bench *b)
          "{\"candidates\":[{\"finishReason\":\"NEW\",\"index\":0,\"finishMessage\":\"m\"}],"
          "\"createTime\":\"2026-08-19T14:38:23.916396Z\",\"modelVersion\":null}",
          "no content, a reason nobody knows");
+    same(b, "{\"candidates\":[{\"finishReason\":2,\"index\":0}],\"modelVersion\":\"m\"}",
+         "a reason by its number");
     same(b, "{\"promptFeedback\":{\"blockReason\":\"OTHER\"},\"modelVersion\":\"m\"}",
          "a prompt that was refused");
     same(b,

@@ -174,10 +174,11 @@ static void candidates(struct bench *b)
         folded(b,
                "data: {\"candidates\":[{\"index\":1,\"content\":{\"parts\":[{\"text\":\"b\"}]}},"
                "{\"index\":0,\"content\":{\"parts\":[{\"text\":\"a\"}]}}]}\n\n"
-               "data: {\"candidates\":[{\"finishReason\":\"STOP\"}]}\n\n"
+               "data: {\"candidates\":[{\"finishReason\":1}]}\n\n"
                "data: {\"candidates\":[{\"index\":1,\"finishReason\":\"SAFETY\"}]}\n\n",
                &code);
     is_str(r->choices->blocks->text, S("a"), "the first candidate");
+    ok(r->choices->finish.reason == FINISH_STOP, "its end, said by a number");
     is_str(r->choices->next->blocks->text, S("b"), "the second");
     ok(r->choices->next->finish.reason == FINISH_CONTENT_FILTER, "each with its end");
 }
