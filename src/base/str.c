@@ -105,21 +105,31 @@ static size_t find_any(str s, str needle)
 #ifdef __SSE2__
 /* Which of the 16 places at p may begin the needle: its first byte stands there, and its last one
  * where it would. */
-static inline unsigned likely_16(const char *p, str needle)
+static inline __m128i likely(const char *p, str needle)
 {
     const __m128i first = _mm_set1_epi8(needle.p[0]);
     const __m128i last = _mm_set1_epi8(needle.p[needle.n - 1]);
     __m128i a = _mm_loadu_si128((const __m128i *)(const void *)p);
     __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(p + needle.n - 1));
-    __m128i both = _mm_and_si128(_mm_cmpeq_epi8(a, first), _mm_cmpeq_epi8(b, last));
-    return (unsigned)_mm_movemask_epi8(both);
+    return _mm_and_si128(_mm_cmpeq_epi8(a, first), _mm_cmpeq_epi8(b, last));
+}
+
+static inline unsigned likely_16(const char *p, str needle)
+{
+    return (unsigned)_mm_movemask_epi8(likely(p, needle));
 }
 
 /* From `at` on over steps of 16 places that are all unlikely. In text nearly all are, so the search
  * runs at the speed of two loads. */
 static size_t skip_unlikely(str s, size_t at, str needle)
 {
-    while (at + needle.n + 15 <= s.n && likely_16(s.p + at, needle) == 0)
+    size_t end = s.n < needle.n + 15 ? 0 : s.n - needle.n - 14; /* of the places with 16 behind */
+    for (; at + 16 < end; at += 32) {
+        __m128i either = _mm_or_si128(likely(s.p + at, needle), likely(s.p + at + 16, needle));
+        if (_mm_movemask_epi8(either) != 0)
+            break;
+    }
+    while (at < end && likely_16(s.p + at, needle) == 0)
         at += 16;
     return at;
 }
