@@ -402,9 +402,12 @@ static bool begins_event(str bytes)
 
 int answer_find_stream(struct call *call, enum framing framing, bool *is_stream)
 {
-    str bytes;
-    *is_stream = !is_json(http_header_get(&call->head, S("content-type"))) ||
-                 framing == FRAMING_LINES; /* whole, it is a stream of one line */
+    str type = http_header_get(&call->head, S("content-type")), bytes;
+    *is_stream = !is_json(type);
+    if (framing == FRAMING_LINES) /* whole, it is a stream of one line */
+        *is_stream = true;
+    if (framing == FRAMING_EVENT_STREAM && type.n == 0)
+        *is_stream = true;
     if (*is_stream || framing != FRAMING_SSE)
         return 0;
     int rc = call_peek(call, &bytes);

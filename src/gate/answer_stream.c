@@ -550,7 +550,8 @@ static enum framing framing_of(const struct call *call, const struct dialect *d)
 {
     const struct custom *custom = call->x->target.provider->custom;
     str type = http_header_get(&call->head, S("content-type"));
-    if (str_has_prefix_nocase(type, S("application/vnd.amazon.eventstream")))
+    if (str_has_prefix_nocase(type, S("application/vnd.amazon.eventstream")) ||
+        d->framing == FRAMING_EVENT_STREAM)
         return FRAMING_EVENT_STREAM;
     if (str_has_prefix_nocase(type, S("text/event-stream")))
         return FRAMING_SSE;

@@ -33,8 +33,8 @@ NODISCARD int relay_open(struct exchange *x, struct plan *plan, const struct cal
 /* Passes the answer on and closes the call. `adds_usage`: stream_options.include_usage was ours. */
 NODISCARD int answer_relay(struct exchange *x, struct call *call, bool adds_usage) MAY_YIELD;
 /* Whether an answer with status 200 to a request for a stream is one. Its type says so, unless that
- * is JSON, as some servers call either; then its first bytes do, and the next wait has to be
- * call_next's. */
+ * is JSON, as some servers call either, or is missing; then its first bytes do, and the next wait
+ * has to be call_next's. */
 NODISCARD int answer_find_stream(struct call *call, enum framing framing,
                                  bool *is_stream) MAY_YIELD;
 /* Reads an answer's body whole, at most `max` bytes, into a pooled buf; the call stays open. */

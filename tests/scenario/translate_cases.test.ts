@@ -331,6 +331,22 @@ scenario("frames of an event stream may be cut at every byte", async ({ provider
   }
 });
 
+for (const [client, body] of [["bedrock", CLIENTS["bedrock"]!.body("up/m-1", true)], ["chat", CHAT_STREAM]] as const) {
+  scenario(`frames whose type is missing or wrong are frames to a ${client} client`, async ({ provider, throwbar }) => {
+    const upstream = await provider();
+    let type = "application/vnd.amazon.eventstream";
+    upstream.answer((_, conn) => sendStream(conn, type, ...BEDROCK));
+    const gateway = await throwbar(config(upstream, "bedrock"));
+    const ask = async () => {
+      const answer = await gateway.request(client === "chat" ? { body } : { path: CLIENTS[client]!.path("up/m-1", true), body });
+      return client === "chat" ? text(answer) : answer.body.toString("base64");
+    };
+    const wanted = await ask();
+    assert.notEqual(wanted, "");
+    for (type of ["", "text/event-stream"]) assert.equal(await ask(), wanted, type);
+  });
+}
+
 scenario("a frame that nobody knows is passed over", async ({ provider, throwbar }) => {
   const upstream = await provider();
   upstream.answer((_, conn) => sendStream(conn, "application/vnd.amazon.eventstream", ...BEDROCK.slice(0, 2),

@@ -38,6 +38,7 @@ const FOLDERS: [RegExp, Dialect][] = [
   [/^openai-responses\//, "responses"], [/^errors-documented\/anthropic/, "anthropic"], [/^errors-documented\/gemini/, "gemini"],
   [/^errors-documented\/bedrock/, "bedrock"], [/^(errors-documented|groq|mistral|deepseek|xai|perplexity)\//, "openai"],
 ];
+const STREAM_TYPES: Partial<Record<Dialect, string>> = { bedrock: "application/vnd.amazon.eventstream", ollama: "application/x-ndjson" };
 const LATER = /^(gemini-interactions|embeddings|images|audio|models|moderations|rerank|sse-torture|translation-golden)\//;
 export const MARKS: Record<Dialect, RegExp> = {
   openai: /^data: ?\[DONE\]|"object": ?"chat\.completion\.done"/m,
@@ -101,7 +102,7 @@ function ofMeta(name: string, meta: any): Recording[] {
   if (!dialect || !existsSync(file)) return [];
   const body = readFileSync(file);
   const isStream = /\.(sse|ndjson|eventstream\.bin)$/.test(meta.response_file);
-  const type = meta.response_headers?.["content-type"] ?? (isStream ? "text/event-stream" : "application/json");
+  const type = meta.response_headers?.["content-type"] ?? (isStream ? STREAM_TYPES[dialect] ?? "text/event-stream" : "application/json");
   const headers: Record<string, string> = {};
   const exception = meta.response_headers?.["x-amzn-errortype"];
   if (exception) headers["x-amzn-errortype"] = exception;
@@ -115,7 +116,7 @@ function ofChunks(name: string): Recording[] {
   const dialect = sniff(JSON.parse(lines[0] ?? "null")) ?? folder(name);
   if (!dialect) return [];
   const body = framed(dialect, lines);
-  const type = dialect === "bedrock" ? "application/vnd.amazon.eventstream" : "text/event-stream";
+  const type = STREAM_TYPES[dialect] ?? "text/event-stream";
   return [{ name, dialect, status: 200, type, headers: {}, body, isStream: true, isMarked: MARKS[dialect].test(body.toString("latin1")) }];
 }
 
