@@ -1,7 +1,7 @@
 /* Arena: a pointer that moves through a chain of blocks.
  *
- * The first block is as large as arena_init said, each further one about as large as all before it
- * together, up to BLOCK_MAX; so a small exchange costs one small block and a large one few. A
+ * The first blocks are as large as arena_init said, each further one as large as all before it
+ * together, up to BLOCK_MAX; so a small exchange costs what it needs and a large one few blocks. A
  * request that does not fit gets a new block; whichever of the new and the current block has more
  * room left is allocated from next, so one large object does not waste the rest of a fresh block.
  *
@@ -20,6 +20,7 @@
 
 #define ALIGN       ((size_t)16)
 #define BLOCK_MAX   ((size_t)64 << 10)
+#define STEADY      4 /* blocks of the first one's size */
 #define RED_ZONE    (ASAN ? ALIGN : 0)
 #define PRINTF_TEXT 512 /* longer texts are formatted twice */
 
@@ -69,7 +70,8 @@ COLD static void *alloc_in_new_block(struct arena *a, size_t step)
     must(step <= a->cap_bytes);
     size_t need = step + sizeof(struct arena_block);
     must(a->used_bytes + need <= a->cap_bytes);
-    size_t want = MAX(MIN(a->used_bytes + a->first_bytes, BLOCK_MAX), need);
+    size_t steady = a->used_bytes < STEADY * a->first_bytes ? a->first_bytes : a->used_bytes;
+    size_t want = MAX(MIN(steady, BLOCK_MAX), need);
     if (a->used_bytes + want > a->cap_bytes)
         want = need;
 
