@@ -21,9 +21,10 @@ struct arena {
     size_t first_bytes; /* size of the first block */
 };
 
-/* `first` is the size of the first block (taken at the first allocation; 512 bytes to 64 KiB,
- * rounded up to a power of two); after four of it they double up to 64 KiB. `cap` bounds the objects with
- * their alignment, 16 bytes a block, and what is left over at the ends of blocks: give it slack. */
+/* `first` is the size of the first blocks (taken at the first allocation; 512 bytes to 64 KiB,
+ * rounded up to a power of two); behind four of it they double up to 64 KiB. `cap` bounds the
+ * objects with their alignment, 16 bytes a block, and what is left over at the ends of blocks: give
+ * it slack. */
 void arena_init(struct arena *a, size_t first, size_t cap);
 void arena_fini(struct arena *a); /* may be used again after it */
 

@@ -385,7 +385,9 @@ static int MAY_YIELD relay_bytes(struct exchange *x, struct call *call, str type
 
 static bool is_json(str type)
 {
-    return str_has_prefix_nocase(type, S("application/json")) || type.n == 0;
+    str name, parameters;
+    str_cut(type, ';', &name, &parameters);
+    return str_eq_nocase(str_trim(name), S("application/json")) || type.n == 0;
 }
 
 /* Is this the first field of an event, or the beginning of its name? */

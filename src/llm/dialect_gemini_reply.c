@@ -96,7 +96,8 @@ static int read_candidate(struct reading *r, const struct json *v, struct reply 
     int rc = GEMINI_READ(r, v, candidate_keys, m, &extras, &verbatim);
     if (rc == 0)
         rc = member_int(r, "index", m[CANDIDATE_INDEX], &index);
-    finish.native = gemini_finish_read(m[CANDIDATE_REASON]);
+    if (rc == 0)
+        finish.native = gemini_finish_read(m[CANDIDATE_REASON]);
     if (rc == 0 && finish.native.n == 0)
         rc = member_str(r, "finishReason", m[CANDIDATE_REASON], &finish.native);
     if (rc == 0)
