@@ -32,7 +32,7 @@
 
 #define MIN_SHIFT        9u  /* of class 0 */
 #define CLASSES          18u /* 512 B to 64 MiB */
-#define MAPPED_MIN       ((size_t)128 << 10)
+#define MAPPED_MIN       ((size_t)64 << 10)
 #define KEEP_BYTES       ((size_t)128 << 20)
 #define CLASS_KEEP_BYTES ((size_t)64 << 20)
 #define PAGE             ((size_t)4096) /* the unit in which larger blocks are measured */

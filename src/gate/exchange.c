@@ -112,6 +112,7 @@ void exchange_drop_request(struct exchange *x)
     x->head.headers = NULL;
     x->head.n_headers = 0;
     arena_fini(&x->request);
+    worker_decay_later(x->worker); /* a long stream is no reason to keep what its request took */
 }
 
 int exchange_read_body(struct exchange *x)
