@@ -18,7 +18,7 @@ struct arena {
     struct arena_defer *defers; /* newest first */
     size_t used_bytes;          /* what was asked of the pool for all blocks */
     size_t cap_bytes;
-    size_t first_bytes; /* size of the first block */
+    size_t first_bytes; /* size of the first blocks */
 };
 
 /* `first` is the size of the first blocks (taken at the first allocation; 512 bytes to 64 KiB,

@@ -413,6 +413,8 @@ int answer_find_stream(struct call *call, enum framing framing, bool *is_stream)
     if (*is_stream || framing != FRAMING_SSE)
         return 0;
     int rc = call_peek(call, &bytes);
+    if (rc < 0)
+        call_close(call, rc);
     *is_stream = rc == 0 && begins_event(str_trim(bytes));
     return rc;
 }
@@ -457,10 +459,8 @@ int answer_relay(struct exchange *x, struct call *call, bool adds_usage)
     bool is_stream = form == FORM_EVENTS;
     if (form == FORM_JSON && x->is_stream && x->op) {
         int rc = answer_find_stream(call, dialect_get(x->op->dialect)->framing, &is_stream);
-        if (rc < 0) {
-            call_close(call, rc);
+        if (rc < 0)
             return rc;
-        }
     }
     if (is_stream)
         return answer_stream(x, call, adds_usage);

@@ -25,7 +25,6 @@ struct conversion {
     struct arena doc;           /* the client's body, read */
     struct arena answers;       /* the provider's */
     struct losses losses;
-    struct capability can;
     void *ask, *answer;
 };
 
@@ -48,7 +47,7 @@ static struct writing writing_of(struct conversion *v, struct arena *a)
                             .err = &x->err,
                             .loss = &v->losses,
                             .model = x->target.upstream_model,
-                            .can = &v->can,
+                            .can = &x->capability,
                             .provider = x->target.provider->id,
                             .envelope = str_from_cz(x->service->envelope),
                             .id_seed = str_of(x->id, ULID_LEN),
@@ -178,7 +177,6 @@ int convert_run(struct exchange *x, const struct request *req)
     v->x = x;
     v->codec = document_codec_of(x->op->purpose);
     v->to = operation_get(x->service->operation);
-    v->can = relay_capability(x);
     if (!v->codec)
         return exchange_fail(x, -E_NOT_SUPPORTED,
                              "The provider \"" STR_FMT "\" does not offer " STR_FMT ".",

@@ -15,6 +15,7 @@
 #include "gate/path.h"
 #include "gate/snapshot.h"
 #include "gate/worker.h"
+#include "llm/capability.h"
 #include "llm/event.h"
 #include "llm/usage.h"
 #include "wire/http1.h"
@@ -40,7 +41,7 @@ struct exchange {
     const struct path *path;         /* NULL: not found */
     const struct operation *op;      /* NULL: none */
     const struct service *service;   /* what is asked of the provider; NULL: not chosen */
-    uint32_t can;                    /* CAN_ bits of the target's model; known with the service */
+    struct capability capability;    /* of the target's model; known with the service */
     str path_arg;                    /* decoded {id} */
     struct http_head head;           /* in `request` */
     str method, target_path;         /* in `arena`, bounded: for the log */

@@ -101,22 +101,16 @@ int relay_find_target(struct exchange *x, str model)
     return has_suffix ? lose_suffix(x) : 0;
 }
 
-struct capability relay_capability(const struct exchange *x)
-{
-    const struct provider *p = x->target.provider;
-    str model = x->target.upstream_model;
-    return capability_find(x->snapshot->capabilities, x->snapshot->n_capabilities,
-                           (uint8_t)service_dialect(p->kind, model), model, p->can);
-}
-
 /* Decides what is asked of the provider: x->service. False: it offers nothing of the kind. */
 static bool finds_service(struct exchange *x, const struct request *req)
 {
-    struct capability can = relay_capability(x);
+    const struct provider *p = x->target.provider;
+    str model = x->target.upstream_model;
+    x->capability = capability_find(x->snapshot->capabilities, x->snapshot->n_capabilities,
+                                    (uint8_t)service_dialect(p->kind, model), model, p->can);
     struct service_wish wish = {
         .asked = x->op, .has_tools = req->has_tools, .is_without_effort = req->is_without_effort};
-    x->can = can.can;
-    x->service = service_find(x->target.provider->kind, x->target.upstream_model, &can, &wish);
+    x->service = service_find(p->kind, model, &x->capability, &wish);
     return x->service;
 }
 
@@ -134,8 +128,8 @@ static int choose_service(struct exchange *x, const struct request *req)
 static bool is_relayed(const struct exchange *x, const struct request *req)
 {
     bool has_own_form = x->service->envelope && x->op->dialect == DIALECT_ANTHROPIC;
-    bool must_gather =
-        x->op->purpose == PURPOSE_GENERATE && !req->is_stream && (x->can & CAN_STREAM_ONLY) != 0;
+    bool must_gather = x->op->purpose == PURPOSE_GENERATE && !req->is_stream &&
+                       (x->capability.can & CAN_STREAM_ONLY) != 0;
     return x->service->operation == x->op->id && !has_own_form && !must_gather &&
            !request_has_marks(req, x->op);
 }

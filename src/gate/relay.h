@@ -19,8 +19,6 @@ NODISCARD int relay_multipart(struct exchange *x) MAY_YIELD;
 /* Finds what `model` means and whether the caller may use it: fills x->model and x->target, or
  * x->err. */
 NODISCARD int relay_find_target(struct exchange *x, str model);
-/* What the exchange's model can do, in the dialect it is spoken to. */
-struct capability relay_capability(const struct exchange *x);
 /* Fills method, path, content type and headers of a request to x->service. `betas`: what a body
  * that was written here needs in anthropic-beta. */
 void relay_address(struct exchange *x, bool is_stream, str betas, struct call_request *r);
@@ -34,7 +32,7 @@ NODISCARD int relay_open(struct exchange *x, struct plan *plan, const struct cal
 NODISCARD int answer_relay(struct exchange *x, struct call *call, bool adds_usage) MAY_YIELD;
 /* Whether an answer with status 200 to a request for a stream is one. Its type says so, unless that
  * is JSON, as some servers call either, or is missing; then its first bytes do, and the next wait
- * has to be call_next's. */
+ * has to be call_next's. Closes the call when it fails. */
 NODISCARD int answer_find_stream(struct call *call, enum framing framing,
                                  bool *is_stream) MAY_YIELD;
 /* Reads an answer's body whole, at most `max` bytes, into a pooled buf; the call stays open. */

@@ -31,7 +31,6 @@ struct translation {
     struct arena doc;                /* the client's body, read */
     struct arena made;               /* for the provider: what was fetched, what is written from */
     struct chat *chat;               /* in `doc` */
-    struct capability can;
     struct losses losses;
     struct buf body; /* for the provider */
     const struct chat *asked;
@@ -73,7 +72,7 @@ static int read_request(struct translation *tr, const struct request *req)
 /* Is a stream asked for, be it only because there is nothing else? */
 static bool asks_stream(const struct translation *tr)
 {
-    return tr->x->is_stream || (tr->can.can & CAN_STREAM_ONLY) != 0;
+    return tr->x->is_stream || (tr->x->capability.can & CAN_STREAM_ONLY) != 0;
 }
 
 static int write_request(struct translation *tr)
@@ -83,7 +82,7 @@ static int write_request(struct translation *tr)
                         .err = &x->err,
                         .loss = &tr->losses,
                         .model = x->target.upstream_model,
-                        .can = &tr->can,
+                        .can = &x->capability,
                         .provider = x->target.provider->id,
                         .envelope = str_from_cz(x->service->envelope),
                         .custom = x->target.provider->custom,
@@ -322,10 +321,8 @@ static int MAY_YIELD take_answer(struct translation *tr, struct call *call)
         return take_refusal(tr, call);
     bool is_stream;
     int rc = find_stream(tr, call, &is_stream);
-    if (rc < 0) {
-        call_close(call, rc);
+    if (rc < 0)
         return rc;
-    }
     if (!x->is_stream)
         return gather(tr, call, is_stream);
     if (!is_stream)
@@ -387,7 +384,6 @@ int translate_run(struct exchange *x, const struct request *req)
     tr->x = x;
     tr->from = dialect_get(x->op->dialect);
     tr->to = dialect_get(operation_get(x->service->operation)->dialect);
-    tr->can = relay_capability(x);
     arena_init(&tr->doc, 4096, DOC_FACTOR * req->body.n + DOC_SPARE);
     arena_init(&tr->made, 4096, DOC_FACTOR * req->body.n + DOC_SPARE + MEDIA_FETCH_CAP);
     tr->chat = arena_new(&tr->doc, struct chat);
