@@ -4,12 +4,12 @@
 import * as assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { EMBED_PROVIDERS, Provider, sseEvents, Throwbar, type Response } from "../scenario/harness.js";
 import { allOf, Faults } from "./translate/faults.js";
 import { eventFaults, faults, HAS_SCHEMA } from "./translate/openai_schema.js";
 import { FIXTURES, recordings, shortName, type Recording } from "./translate/recordings.js";
-import { gatewayConfig, modelName, root, startReplay } from "./translate/replay.js";
+import { modelName, replaying } from "./translate/replay.js";
 
 const ALL = recordings();
 const skip = HAS_SCHEMA && ALL.length > 0 ? false : "THROWBAR_VECTORS and THROWBAR_FIXTURES name no folders";
@@ -73,16 +73,7 @@ function checkAnswer(client: Client, where: string, stream: boolean, answer: Res
 }
 
 describe("answers for OpenAI's clients are valid by OpenAI's schema", { skip }, () => {
-  let provider: Provider;
-  let gateway: Throwbar;
-  before(async () => {
-    provider = await startReplay(ALL);
-    gateway = await Throwbar.start(gatewayConfig(root(provider)));
-  });
-  after(async () => {
-    await gateway?.stop();
-    await provider?.stop();
-  });
+  const over = replaying(ALL);
 
   for (const [name, client] of Object.entries(CLIENTS)) {
     for (const stream of [false, true]) {
@@ -90,7 +81,7 @@ describe("answers for OpenAI's clients are valid by OpenAI's schema", { skip }, 
         const found = new Faults();
         await allOf(ALL.map((recording, index) => ({ recording, index })).filter(({ recording }) => recording.dialect !== client.own), async ({ recording, index }) => {
           const model = `${recording.dialect}/${modelName(index)}`;
-          const answer = await gateway.request({ path: client.path, body: client.body(model, stream) });
+          const answer = await over.gateway.request({ path: client.path, body: client.body(model, stream) });
           checkAnswer(client, shortName(recording), stream, answer, found);
         });
         found.check();

@@ -2,11 +2,11 @@
  * provider answered. */
 
 import * as assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { readFrames, sseEvents, type Provider, type Response, Throwbar } from "../scenario/harness.js";
+import { describe, test } from "node:test";
+import { readFrames, sseEvents, type Response } from "../scenario/harness.js";
 import { allOf, Faults } from "./translate/faults.js";
 import { recordings, shortName } from "./translate/recordings.js";
-import { gatewayConfig, modelName, root, startReplay } from "./translate/replay.js";
+import { modelName, replaying } from "./translate/replay.js";
 import { typeFaults } from "./translate/sdk_types.js";
 
 const ALL = recordings();
@@ -57,16 +57,7 @@ const CLIENTS: Record<string, Client> = {
 };
 
 describe("answers have the types of the client's SDK", { skip }, () => {
-  let provider: Provider;
-  let gateway: Throwbar;
-  before(async () => {
-    provider = await startReplay(ALL);
-    gateway = await Throwbar.start(gatewayConfig(root(provider)));
-  });
-  after(async () => {
-    await gateway?.stop();
-    await provider?.stop();
-  });
+  const over = replaying(ALL);
 
   test("the judge sees what is wrong", () => {
     assert.notDeepEqual(typeFaults("anthropic", { sparkle: 1 }), []);
@@ -82,7 +73,7 @@ describe("answers have the types of the client's SDK", { skip }, () => {
         const found = new Faults();
         await allOf(ALL.map((recording, index) => ({ recording, index })).filter(({ recording }) => recording.dialect !== name), async ({ recording, index }) => {
           const model = `${recording.dialect}/${modelName(index)}`;
-          const answer = await gateway.request({ path: client.path(model, stream), body: client.body(model, stream) });
+          const answer = await over.gateway.request({ path: client.path(model, stream), body: client.body(model, stream) });
           if (answer.status === 200) found.add(shortName(recording), stream ? client.stream(answer) : client.whole(answer.json));
         });
         found.check();

@@ -6,17 +6,16 @@
  * place for. A pair of client and provider has to agree in 99 of 100 fields; what differs is listed either way. */
 
 import * as assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { Throwbar, type Provider } from "../scenario/harness.js";
+import { describe, test } from "node:test";
 import { anthropicStream, CLIENTS, type Ask } from "./translate/clients.js";
 import { compare, equal } from "./translate/compare.js";
+import { allOf } from "./translate/faults.js";
 import { recordings, shortName, type Dialect, type Recording } from "./translate/recordings.js";
-import { gatewayConfig, modelName, root, startReplay } from "./translate/replay.js";
+import { modelName, replaying, root } from "./translate/replay.js";
 import type { Seen } from "./translate/seen.js";
 import { VERCEL } from "./translate/vercel.js";
 
 const ENOUGH = 0.99;
-const AT_ONCE = 8;
 const ALL = recordings();
 const DIALECTS = Object.keys(CLIENTS) as Dialect[];
 
@@ -36,21 +35,12 @@ function indices(wanted: (recording: Recording) => boolean): number[] {
   return ALL.flatMap((recording, index) => (wanted(recording) ? [index] : []));
 }
 
-let provider: Provider;
-let gateway: Throwbar | undefined;
+let over: ReturnType<typeof replaying>;
 const truths: Promise<Seen>[] = [];
 
 /** The truth about a recording, read once. */
 function truth(index: number, recording: Recording): Promise<Seen> {
-  return (truths[index] ??= CLIENTS[recording.dialect](root(provider), modelName(index), recording.isStream));
-}
-
-async function allOf<T>(items: T[], work: (item: T) => Promise<void>): Promise<void> {
-  const rest = items.slice();
-  const worker = async () => {
-    for (let item = rest.shift(); item !== undefined; item = rest.shift()) await work(item);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return (truths[index] ??= CLIENTS[recording.dialect](root(over.provider), modelName(index), recording.isStream));
 }
 
 interface Score {
@@ -67,7 +57,7 @@ async function score(client: Client, chosen: number[]): Promise<Score> {
   await allOf(chosen, async (index) => {
     const recording = ALL[index]!;
     const wanted = await truth(index, recording);
-    const got = await client.ask(gateway!.url, `${recording.dialect}/${modelName(index)}`, recording.isStream);
+    const got = await client.ask(over.gateway.url, `${recording.dialect}/${modelName(index)}`, recording.isStream);
     for (const field of compare(recording, client.dialect, wanted, got)) {
       if (client.omits?.includes(field.name)) continue;
       total.fields++;
@@ -85,14 +75,7 @@ function judge(t: { diagnostic(message: string): void }, name: string, { fields,
 }
 
 describe("clients of any dialect read what the provider says", { skip: ALL.length === 0 && "no recordings (THROWBAR_FIXTURES)" }, () => {
-  before(async () => {
-    provider = await startReplay(ALL);
-    gateway = await Throwbar.start(gatewayConfig(root(provider)));
-  });
-  after(async () => {
-    await gateway?.stop();
-    await provider.stop();
-  });
+  over = replaying(ALL);
   for (const dialect of DIALECTS) {
     const chosen = indices((recording) => recording.dialect === dialect);
     for (const client of DIALECTS) {

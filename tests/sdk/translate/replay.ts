@@ -1,6 +1,7 @@
 /* A provider that replays recordings: the model's name says which, whatever the dialect writes it into. */
 
-import { Provider, type ProviderConn } from "../../scenario/harness.js";
+import { after, before } from "node:test";
+import { Provider, Throwbar, type ProviderConn } from "../../scenario/harness.js";
 import type { Recording } from "./recordings.js";
 
 export function modelName(index: number): string {
@@ -23,7 +24,7 @@ async function sendInPieces(conn: ProviderConn, body: Buffer, seed: number): Pro
   await conn.endChunks();
 }
 
-export async function startReplay(all: Recording[]): Promise<Provider> {
+async function startReplay(all: Recording[]): Promise<Provider> {
   return (await Provider.start()).script(async (conn) => {
     for (let request = await conn.nextRequest(); request; request = await conn.nextRequest()) {
       const named = request.body.length > 0 ? request.json.model : undefined;
@@ -55,4 +56,18 @@ ${provider("bedrock", "bedrock", base)}
 ${provider("cohere", "cohere", base)}
 ${provider("ollama", "ollama", base)}
 `;
+}
+
+/** Such a provider and a gateway in front of it, for the tests of the suite that this is called in. */
+export function replaying(all: Recording[]): { readonly provider: Provider; readonly gateway: Throwbar } {
+  const both = {} as { provider: Provider; gateway: Throwbar };
+  before(async () => {
+    both.provider = await startReplay(all);
+    both.gateway = await Throwbar.start(gatewayConfig(root(both.provider)));
+  });
+  after(async () => {
+    await both.gateway?.stop();
+    await both.provider?.stop();
+  });
+  return both;
 }
